@@ -1,0 +1,1 @@
+"""One kind of resource per file: facts become resources.  No policy lives here."""

@@ -1,0 +1,1 @@
+"""The only room that imports pytest: options, accounts, verdicts, markers, fixtures, reports."""

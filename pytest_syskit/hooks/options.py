@@ -1,0 +1,189 @@
+"""The options: one table, from which command line, ini keys and environment variables follow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    IniType: TypeAlias = Literal["string", "args", "linelist", "bool", "float"]
+
+KINDS = ("process", "fd")
+MODES = ("off", "warn", "fail")
+REAPING = ("never", "leaked")
+REPORTS = (".json",)
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class Refused(ValueError):
+    """A value that an option does not take; its text says what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option in its three spellings: ``--syskit-x-y``, ``syskit_x_y``, ``SYSKIT_X_Y``."""
+
+    name: str
+    ini: IniType
+    default: object
+    help: str
+    parse: Callable[[Any], object]
+    metavar: str = "VALUE"
+    flag: bool = False
+    negatable: bool = False
+    many: bool = False
+
+    @property
+    def key(self) -> str:
+        """The ini key and the command line's destination."""
+        return "syskit_" + self.name.replace("-", "_")
+
+    @property
+    def switch(self) -> str:
+        """The spelling on the command line."""
+        return "--syskit-" + self.name
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return self.key.upper()
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in choices:
+            raise Refused(f"takes one of {', '.join(choices)}")
+        return str(value)
+
+    return parse
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise Refused("takes a number of seconds, 0 or more")
+    return seconds
+
+
+def _switch(value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in _TRUE | _FALSE:
+        raise Refused("takes true or false")
+    return text in _TRUE
+
+
+def _words(value: Any) -> list[str]:
+    parts = value if isinstance(value, list | tuple) else [value]
+    return [word for part in parts for word in str(part).replace(",", " ").split()]
+
+
+def _kinds(value: Any) -> tuple[str, ...]:
+    words = _words(value)
+    if unknown := [word for word in words if word not in {*KINDS, "all"}]:
+        raise Refused(f"does not know {unknown[0]!r}; it takes {', '.join(KINDS)} or all")
+    if not words:
+        raise Refused(f"takes at least one of {', '.join(KINDS)}, or all")
+    return KINDS if "all" in words else tuple(dict.fromkeys(words))
+
+
+def _lines(value: Any) -> tuple[str, ...]:
+    lines = value if isinstance(value, list | tuple) else str(value).splitlines()
+    return tuple(line.strip() for line in lines if str(line).strip())
+
+
+def _report_paths(value: Any) -> tuple[str, ...]:
+    paths = value if isinstance(value, list | tuple) else [value]
+    for path in paths:
+        if not str(path).endswith(REPORTS):
+            raise Refused(f"takes a path that ends in {' or '.join(REPORTS)}")
+    return tuple(map(str, paths))
+
+
+OPTIONS = (
+    Option("leaks", "string", "warn", "what a leak does: off, warn (default) or fail",
+           _one_of(*MODES), "off|warn|fail"),
+    Option("leak-kinds", "args", ("process", "fd"),
+           f"kinds of leaks to detect: {', '.join(KINDS)}, or all", _kinds, "KIND,…"),
+    Option("leak-grace", "float", 0.2,
+           "seconds that something which is already ending may take (default 0.2)",
+           _seconds, "SECONDS"),
+    Option("leak-ignore", "linelist", (),
+           "'kind:pattern  # reason' of resources that are meant to stay; repeatable",
+           _lines, "RULE", many=True),
+    Option("reap", "string", "never",
+           "leaked: end leaked processes after the verdict (default: never)",
+           _one_of(*REAPING), "never|leaked"),
+    Option("subreaper", "bool", True, "adopt orphans, so that daemons are seen (Linux)",
+           _switch, flag=True, negatable=True),
+    Option("report", "args", (), "write a report to PATH (.json); repeatable",
+           _report_paths, "PATH", many=True),
+    Option("timeout", "float", 0.0, "limit for every test, in seconds (default: none)",
+           _seconds, "SECONDS"),
+    Option("fork", "bool", False, "run every test in a forked child of its own",
+           _switch, flag=True),
+)  # fmt: skip
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option on the command line and as an ini key."""
+    group = parser.getgroup("syskit", "testing system code (pytest-syskit)")
+    for option in OPTIONS:
+        parser.addini(option.key, option.help, type=option.ini, default=None)
+        if option.flag:
+            group.addoption(option.switch, dest=option.key, action="store_const", const=True,
+                            default=None, help=option.help)  # fmt: skip
+        else:
+            group.addoption(option.switch, dest=option.key, metavar=option.metavar, default=None,
+                            action="append" if option.many else "store", help=option.help)  # fmt: skip
+        if option.negatable:
+            group.addoption(f"--no-syskit-{option.name}", dest=option.key, action="store_const",
+                            const=False, default=None, help=f"switch off --syskit-{option.name}")  # fmt: skip
+    group.addoption("--syskit-info", action="store_true", default=False,
+                    help="print what this machine can and cannot do, then exit")  # fmt: skip
+
+
+def read_option(config: pytest.Config, option: Option) -> Any:
+    """Return an option's value: command line, then environment, then ini, then default.
+
+    An option that may be repeated gathers the values of all three.
+
+    Raises:
+        pytest.UsageError: a source gave a value that the option does not take.
+    """
+    found = [
+        _parse(option, source, value)
+        for source, value in (
+            (option.switch, config.getoption(option.key)),
+            (f"environment variable {option.variable}", os.environ.get(option.variable)),
+            (f"ini key {option.key}", _ini(config, option)),
+        )
+        if value is not None
+    ]
+    if option.many:
+        return tuple(dict.fromkeys(item for values in found for item in values))
+    return found[0] if found else option.default
+
+
+def _ini(config: pytest.Config, option: Option) -> object:
+    try:
+        return config.getini(option.key)
+    except (TypeError, ValueError) as error:
+        raise pytest.UsageError(f"ini key {option.key}: {error}") from None
+
+
+def _parse(option: Option, source: str, value: object) -> Any:
+    try:
+        return option.parse(value)
+    except Refused as refused:
+        raise pytest.UsageError(f"{source}={value!r}: {option.switch} {refused}") from None

@@ -1,0 +1,1 @@
+"""Pure values and rules: no operating system, no pytest, no clock."""
