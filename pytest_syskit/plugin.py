@@ -2,6 +2,47 @@
 
 from __future__ import annotations
 
-from .hooks.options import add_options as pytest_addoption
+import pytest
 
-__all__ = ["pytest_addoption"]
+from .hooks.information import pytest_cmdline_main
+from .hooks.markers import (
+    marker_lines,
+    pytest_collection_modifyitems,
+    pytest_runtestloop,
+    pytest_testnodedown,
+)
+from .hooks.options import add_options as pytest_addoption
+from .hooks.session import (
+    add_hooks as pytest_addhooks,
+)
+from .hooks.session import (
+    configure,
+    pytest_collection_finish,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
+from .hooks.session import (
+    header as pytest_report_header,
+)
+from .hooks.skip_before_import import pytest_pycollect_makemodule
+
+__all__ = [
+    "pytest_addhooks",
+    "pytest_addoption",
+    "pytest_cmdline_main",
+    "pytest_collection_finish",
+    "pytest_collection_modifyitems",
+    "pytest_pycollect_makemodule",
+    "pytest_report_header",
+    "pytest_runtestloop",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the settings, start what they ask for, and describe the markers."""
+    configure(config)
+    for line in marker_lines():
+        config.addinivalue_line("markers", line)

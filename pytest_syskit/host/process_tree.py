@@ -7,19 +7,21 @@ A process can fork while it is being killed, so the tree is read anew before eac
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import psutil
 
+from .children import reap as reap_child
 from .real import real
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     Reap: TypeAlias = Callable[[int], object]
+
+__all__ = ["alive", "descendants", "end_tree", "reap_child"]
 
 _POLL = 0.01  # seconds between looks: a dying process needs about one millisecond
 _ROUNDS = 5  # a fork bomb could outrun any number; five blows end everything that plays fair
@@ -103,22 +105,10 @@ def _signal(victims: dict[int, psutil.Process], number: int) -> None:
 def _await(victims: dict[int, psutil.Process], seconds: float, reap: Reap | None) -> None:
     """Wait until all have ended, counting turns: a frozen clock must not hold us."""
     for _ in range(max(1, round(seconds / _POLL))):
-        if reap is not None:
-            _reap(victims, reap)
-        if not any(map(alive, victims.values())):
+        ended = not any(map(alive, victims.values()))
+        if ended and reap is not None:
+            for pid in victims:
+                reap(pid)
+        if ended:
             return
         real.sleep(_POLL)
-
-
-def _reap(victims: dict[int, psutil.Process], reap: Reap) -> None:
-    for pid in victims:
-        reap(pid)
-
-
-def reap_child(pid: int) -> int | None:
-    """Collect the status of one ended child; ``None`` when it runs, or is not ours."""
-    try:
-        done, status = real.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return None  # not our child, or somebody else waited for it first
-    return status if done else None

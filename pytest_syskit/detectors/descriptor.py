@@ -1,0 +1,113 @@
+"""Open descriptors of this process."""
+
+from __future__ import annotations
+
+from ..host import descriptor_facts, descriptors
+from ..leaks.resource import NotObservable, Resource, Snapshot
+
+STANDARD = (0, 1, 2)  # input, output, error: pytest swaps what is behind them in every phase
+_VERIFIED = 64  # newest descriptors whose identity is checked when the count is unchanged
+
+
+class DescriptorDetector:
+    """Finds descriptors by number and by what is behind the number.
+
+    The cheap look compares the count; the close one also verifies that what is behind the 64 highest
+    numbers is still the same, which costs about a microsecond each.  A descriptor below those that is
+    closed and whose number is taken again within one test therefore goes unnoticed.
+    """
+
+    kind = "fd"
+
+    def __init__(self) -> None:
+        self._known: dict[int, descriptors.Identity] = {}
+        self._verified: list[tuple[int, descriptors.Identity]] = []
+        self._last: Snapshot = frozenset()
+        self._count = -1
+        self._counts = descriptors.counts()
+
+    def unchanged(self, closely: bool) -> bool:
+        """Say whether the last snapshot still holds, without making a new one."""
+        if not self._counts:
+            return False
+        if descriptors.count() != self._count:
+            return False
+        return not closely or self._same_behind_numbers()
+
+    def _same_behind_numbers(self) -> bool:
+        same = descriptors.same
+        return all([same(fd, identity) for fd, identity in self._verified])
+
+    def snapshot(self) -> Snapshot:
+        """Return the open descriptors (raises ``NotObservable``)."""
+        try:
+            found = self._read()
+        except OSError as error:
+            raise NotObservable(f"open descriptors cannot be listed: {error}") from error
+        if found != self._known or self._count < 0:
+            self._known = found
+            self._verified = [item for item in found.items() if item[0] not in STANDARD]
+            del self._verified[:-_VERIFIED]
+            self._last = frozenset(map(self._resource, found.items()))
+        self._count = len(found)
+        return self._last
+
+    def _read(self) -> dict[int, descriptors.Identity]:
+        found: dict[int, descriptors.Identity] = {}
+        for fd in descriptors.numbers(max(self._known, default=0)):
+            if fd in STANDARD:
+                found[fd] = (0, 0, 1, 0, "")
+                continue
+            try:
+                found[fd] = descriptors.identity(fd)
+            except OSError:
+                continue  # closed by another thread between the listing and the look
+        return found
+
+    def _resource(self, item: tuple[int, descriptors.Identity]) -> Resource:
+        fd, identity = item
+        return Resource(self.kind, (fd, *identity))
+
+    def describe(self, resource: Resource) -> Resource:
+        """Add what the descriptor is, where it leads and how it was opened."""
+        fd = _number(resource)
+        try:
+            facts = descriptor_facts.describe(fd)
+        except OSError:
+            return resource.told(f"fd {fd}  closed meanwhile", {"fd": fd, "what": "closed"})
+        detail = {
+            "fd": fd,
+            "what": facts.what,
+            "target": facts.target,
+            "mode": facts.mode,
+            "inheritable": facts.inheritable,
+        }
+        return resource.told(_label(facts), detail)
+
+    def reclaim(self, resource: Resource) -> None:
+        """Close the descriptor, if the number still leads to the same open file."""
+        fd = _number(resource)
+        if descriptors.same(fd, self._known.get(fd, (0, 0, 0, 0, ""))):
+            descriptors.close(fd)
+
+
+def _number(resource: Resource) -> int:
+    number = resource.key[0]
+    assert isinstance(number, int)  # noqa: S101  # made in _resource
+    return number
+
+
+def _name(facts: descriptor_facts.DescriptorFacts) -> str:
+    if facts.what == "file":
+        return facts.target or "file"
+    if facts.target.startswith((facts.what, "anon_inode:")):
+        return facts.target if facts.what == "pipe" else facts.what
+    return f"{facts.what}  {facts.target}".rstrip()
+
+
+def _label(facts: descriptor_facts.DescriptorFacts) -> str:
+    notes = [descriptor_facts.MODE_WORDS[facts.mode]] if facts.what != "socket" else []
+    notes += [f"at byte {facts.offset}"] if facts.offset else []
+    notes += ["inherited by children"] if facts.inheritable else []
+    notes = [note for note in notes if note]
+    return f"fd {facts.fd}  {_name(facts)}" + (f" ({', '.join(notes)})" if notes else "")

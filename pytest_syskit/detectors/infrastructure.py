@@ -1,0 +1,52 @@
+"""What libraries open once and keep for the life of the process.
+
+Each is recognised by the live object that owns it, never by its command line, and only if its module
+was imported already.  Sources: multiprocessing/resource_tracker.py and forkserver.py of CPython 3.10
+to 3.13; loky/backend/resource_tracker.py of loky 3.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..leaks.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """Where a library keeps a process or descriptor for ever, and why."""
+
+    module: str
+    instance: str
+    kind: str
+    attribute: str
+    reason: str
+
+
+_TRACKER = "multiprocessing's resource tracker, started once and kept"
+_FORKSERVER = "multiprocessing's fork server, started once and kept"
+_LOKY = "loky's resource tracker, started once and kept"
+
+KEPT = (
+    Fixture("multiprocessing.resource_tracker", "_resource_tracker", "process", "_pid", _TRACKER),
+    Fixture("multiprocessing.resource_tracker", "_resource_tracker", "fd", "_fd", _TRACKER),
+    Fixture("multiprocessing.forkserver", "_forkserver", "process", "_forkserver_pid", _FORKSERVER),
+    Fixture("multiprocessing.forkserver", "_forkserver", "fd", "_forkserver_alive_fd", _FORKSERVER),
+    Fixture("loky.backend.resource_tracker", "_resource_tracker", "process", "_pid", _LOKY),
+    Fixture("loky.backend.resource_tracker", "_resource_tracker", "fd", "_fd", _LOKY),
+)
+
+
+def reason_to_stay(resource: Resource) -> str | None:
+    """Return why a resource is meant to stay, or ``None`` if no library claims it."""
+    return next((reason for reason in _reasons(resource)), None)
+
+
+def _reasons(resource: Resource) -> Iterator[str]:
+    for kept in KEPT:
+        if kept.kind == resource.kind and kept.module in sys.modules:
+            owner = getattr(sys.modules[kept.module], kept.instance, None)
+            if getattr(owner, kept.attribute, None) == resource.key[0]:
+                yield kept.reason

@@ -1,0 +1,69 @@
+"""All detectors at once: one snapshot, taken as cheaply as the moment allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..leaks.resource import Detector, NotObservable, Resource, Snapshot
+
+
+class Watch:
+    """Asks every detector and joins the answers.
+
+    As long as nothing changes, the same snapshot object is returned, so that callers can compare
+    with ``is``.
+
+    Attributes:
+        trouble: kind -> why it could not be observed, since :meth:`take_trouble` was last called.
+    """
+
+    def __init__(self, detectors: Iterable[Detector]) -> None:
+        self.detectors = {detector.kind: detector for detector in detectors}
+        self.trouble: dict[str, str] = {}
+        self._questions = [(d, _unchanged(d)) for d in self.detectors.values()]
+        self._parts: dict[str, Snapshot] = {}
+        self._joined: Snapshot = frozenset()
+
+    def look(self, *, closely: bool = False) -> Snapshot:
+        """Return everything that exists now.
+
+        Args:
+            closely: also notice what a count alone does not show; for the moments that decide.
+        """
+        changed = False
+        for detector, unchanged in self._questions:
+            if not unchanged(closely):
+                changed |= self._renew(detector)
+        if changed:
+            self._joined = frozenset().union(*self._parts.values())
+        return self._joined
+
+    def _renew(self, detector: Detector) -> bool:
+        try:
+            part = detector.snapshot()
+        except (NotObservable, OSError) as error:
+            self.trouble[detector.kind] = str(error)
+            return False  # what was seen last stands; the owner is reported as not checked
+        if part == self._parts.get(detector.kind):
+            return False
+        self._parts[detector.kind] = part
+        return True
+
+    def take_trouble(self) -> dict[str, str]:
+        """Return what could not be observed since the last call."""
+        trouble, self.trouble = self.trouble, {}
+        return trouble
+
+    def describe(self, resource: Resource) -> Resource:
+        """Let the resource's own detector describe it."""
+        return self.detectors[resource.kind].describe(resource)
+
+    def reclaim(self, resource: Resource) -> None:
+        """Let the resource's own detector end or close it."""
+        self.detectors[resource.kind].reclaim(resource)
+
+
+def _unchanged(detector: Detector) -> Callable[[bool], bool]:
+    """Return the detector's cheap question; one that has none always takes a new snapshot."""
+    question: Callable[[bool], bool] = getattr(detector, "unchanged", lambda _closely: False)
+    return question

@@ -1,0 +1,80 @@
+"""What the process that runs the tests tells the one that reports.
+
+Facts are plain JSON values.  They ride on a test's own report, as an attribute that pytest's
+serialisation carries over process borders; what comes too late for a report is handed over at the
+end of the session.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ..leaks.leak import Leak
+from ..leaks.owner import Owner
+
+ATTRIBUTE = "syskit"
+LISTS = ("leaks", "not_checked", "escaped_children", "unused_allowances", "errors")
+
+
+class Facts:
+    """Findings on their way to the reader."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
+        self.tests_checked = 0
+        self.rule_hits: dict[str, int] = {}
+
+    def leak(self, leak: Leak) -> None:
+        """Add a finding."""
+        self.lists["leaks"].append(leak.record())
+
+    def error(self, owner: Owner) -> None:
+        """Add that an owner's leaks have an error report of their own."""
+        self.lists["errors"].append(owner.record())
+
+    def not_checked(self, owner: Owner, reason: str) -> None:
+        """Add that an owner could not be judged, and why."""
+        self.lists["not_checked"].append({"owner": owner.record(), "reason": reason})
+
+    def unused_allowance(self, owner: Owner, allowance: str) -> None:
+        """Add that a test was allowed to leave something and did not."""
+        self.lists["unused_allowances"].append({"owner": owner.record(), "allowance": allowance})
+
+    def escaped_child(self, owner: Owner, pid: int, how: str) -> None:
+        """Add that a forked child tried to go on as a second pytest."""
+        record = {"owner": owner.record(), "pid": pid, "how": how}
+        self.lists["escaped_children"].append(record)
+
+    def record(self) -> dict[str, Any]:
+        """Return the JSON form; empty lists are left out."""
+        full = {name: records for name, records in self.lists.items() if records}
+        return {**full, "tests_checked": self.tests_checked, "rule_hits": self.rule_hits}
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Take in what another process found."""
+        for name in LISTS:
+            self.lists[name] += record.get(name, [])
+        self.tests_checked += record.get("tests_checked", 0)
+        for rule, hits in record.get("rule_hits", {}).items():
+            self.rule_hits[rule] = self.rule_hits.get(rule, 0) + hits
+
+    @property
+    def leaks(self) -> list[Leak]:
+        """The findings as values."""
+        return [Leak.from_record(record) for record in self.lists["leaks"]]
+
+
+FACTS = pytest.StashKey[Facts]()
+
+
+def attach(report: pytest.TestReport, facts: Facts) -> None:
+    """Let facts ride on a report."""
+    setattr(report, ATTRIBUTE, facts.record())
+
+
+def attached(report: pytest.TestReport) -> dict[str, Any]:
+    """Return the facts that ride on a report; empty if there are none."""
+    record: dict[str, Any] = getattr(report, ATTRIBUTE, {})
+    return record

@@ -1,0 +1,45 @@
+"""``--syskit-info``: what this machine can and cannot do."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+
+import pytest
+
+from ..host import capabilities, children, descriptors
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Print the information and end, if it was asked for."""
+    if not config.getoption("syskit_info"):
+        return None
+    writer = config.get_terminal_writer()
+    for line in lines():
+        writer.line(line)
+    return 0
+
+
+def lines() -> Iterator[str]:
+    """Return what to print: mechanisms in use, then one line per capability."""
+    yield f"pytest-syskit on {platform.platform()}, Python {platform.python_version()}"
+    yield "mechanisms:"
+    yield f"  descriptors  {_descriptors()}"
+    yield f"  children     {'/proc lists them' if children.fast() else 'psutil looks through all processes'}"
+    yield f"  orphans      {_orphans()}"
+    yield "capabilities:"
+    for name in capabilities.names():
+        lack = capabilities.missing(name)
+        answer = "yes" if lack is None else f"no: {lack}"
+        yield f"  {name:<14} {capabilities.purpose(name)}: {answer}"
+
+
+def _descriptors() -> str:
+    folder = descriptors.listing()
+    counted = ", counted at once" if descriptors.counts() else ""
+    return f"{folder} lists them{counted}" if folder else "each number is tried"
+
+
+def _orphans() -> str:
+    lack = capabilities.missing("subreaper")
+    return "adopted as child subreaper" if lack is None else f"not seen, because {lack}"

@@ -1,0 +1,139 @@
+"""``leak_policy`` and ``allow_leaks``: what a test says about its own leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import pytest
+
+from pytest_syskit.leaks.rules import Allowance
+
+from .marker_arguments import Marker, WrongArguments, marks_of, optional_reason, texts
+from .options import KINDS, MODES, OPTIONS, Refused
+
+_PARSERS = {option.name: option.parse for option in OPTIONS}
+
+
+class Defaults(Protocol):
+    """The options that hold where no mark says otherwise."""
+
+    @property
+    def leaks(self) -> str: ...  # noqa: D102  # --syskit-leaks
+    @property
+    def leak_kinds(self) -> tuple[str, ...]: ...  # noqa: D102  # --syskit-leak-kinds
+    @property
+    def leak_grace(self) -> float: ...  # noqa: D102  # --syskit-leak-grace
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a leak of a test does: mode off, warn or fail; kinds looked for; grace in seconds."""
+
+    mode: str
+    kinds: tuple[str, ...]
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A ``leak_policy`` mark as written; ``None`` leaves that part to the options."""
+
+    mode: str
+    kinds: tuple[str, ...] | None
+    grace: float | None
+
+
+def policy_of(node: pytest.Item | pytest.Collector, settings: Defaults) -> Policy:
+    """Return the policy for a test: its closest ``leak_policy`` mark, completed from the options.
+
+    The closest mark wins as a whole: what it leaves open comes from the options, not from a mark
+    further out.
+
+    Raises:
+        WrongArguments: a mark that the check at collection did not see is wrong.
+    """
+    for mark in marks_of(node):
+        if mark.name == "leak_policy":
+            return _complete(LEAK_POLICY.read(mark), settings)
+    return Policy(settings.leaks, settings.leak_kinds, settings.leak_grace)
+
+
+def allowances_of(node: pytest.Item | pytest.Collector) -> list[Allowance]:
+    """Return what every ``allow_leaks`` mark of a test allows, the closest first.
+
+    Raises:
+        WrongArguments: a mark that the check at collection did not see is wrong.
+    """
+    return [ALLOW_LEAKS.read(mark) for mark in marks_of(node) if mark.name == "allow_leaks"]
+
+
+def _complete(wish: _Wish, settings: Defaults) -> Policy:
+    kinds = settings.leak_kinds if wish.kinds is None else wish.kinds
+    grace = settings.leak_grace if wish.grace is None else wish.grace
+    return Policy(wish.mode, kinds, grace)
+
+
+def _parse_policy(
+    mode: object, kinds: object = None, grace: object = None, *, reason: object = None
+) -> _Wish:
+    optional_reason(reason)
+    if mode not in MODES:
+        raise WrongArguments(f"mode {mode!r}: takes one of {', '.join(MODES)}")
+    return _Wish(str(mode), _kinds(kinds), _grace(grace))
+
+
+def _kinds(kinds: object) -> tuple[str, ...] | None:
+    if kinds is None:
+        return None
+    words = [kinds] if isinstance(kinds, str) or not isinstance(kinds, Iterable) else list(kinds)
+    try:
+        return tuple(_PARSERS["leak-kinds"](words))  # type: ignore[arg-type]  # the parser of that option
+    except Refused as refused:
+        raise WrongArguments(f"kinds={kinds!r}: {refused}") from None
+
+
+def _grace(grace: object) -> float | None:
+    if grace is None:
+        return None
+    if (
+        isinstance(grace, bool)
+        or not isinstance(grace, int | float)
+        or not 0 <= grace < float("inf")
+    ):
+        raise WrongArguments(f"grace={grace!r}: takes a number of seconds, 0 or more")
+    return float(grace)
+
+
+def _parse_allowance(*kinds: object, match: object = None, reason: object = None) -> Allowance:
+    if reason is None:
+        raise WrongArguments('has no reason; add reason="why these are meant to stay"')
+    if match is not None and not (isinstance(match, str) and match):
+        raise WrongArguments(f"match={match!r}: takes a pattern on the label, as a text")
+    return Allowance(_allowed(kinds), match, str(optional_reason(reason)))
+
+
+def _allowed(kinds: tuple[object, ...]) -> tuple[str, ...]:
+    words = texts(kinds, "kind") if kinds else ()
+    if unknown := [word for word in words if word not in KINDS]:
+        raise WrongArguments(
+            f"does not know the kind {unknown[0]!r}; it takes {', '.join(KINDS)}, or none for any"
+        )
+    return tuple(dict.fromkeys(words))
+
+
+LEAK_POLICY = Marker(
+    "leak_policy",
+    'leak_policy("off"|"warn"|"fail", kinds=None, grace=None, reason=None)',
+    "what a leak of the test does, whatever the options say; kinds and grace as in "
+    "--syskit-leak-kinds and --syskit-leak-grace",
+    _parse_policy,
+)
+ALLOW_LEAKS = Marker(
+    "allow_leaks",
+    "allow_leaks(*kinds, match=None, reason=...)",
+    "the test may leave resources of these kinds (none named: any) whose label fits the pattern",
+    _parse_allowance,
+)
+MARKERS = (LEAK_POLICY, ALLOW_LEAKS)

@@ -1,0 +1,146 @@
+"""One session: what is set up at its start, undone at its end, and told in between."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ..detectors.descriptor import DescriptorDetector
+from ..detectors.process import ProcessDetector
+from ..detectors.watch import Watch
+from ..host.adoption import Adoption
+from ..host.parentage import NOTES
+from ..leaks.resource import Detector
+from . import annotations, json_report, specs, summary
+from .accounts import Accounts
+from .gathering import Gathering
+from .judge import Judge
+from .settings import SETTINGS, Settings, read_settings
+from .verdicts import Verdicts
+
+GATHERING = pytest.StashKey[Gathering]()
+
+
+def add_hooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that others may implement."""
+    pluginmanager.add_hookspecs(specs)
+
+
+def configure(config: pytest.Config) -> None:
+    """Read the settings; a wrong value ends the run before it begins."""
+    config.stash[SETTINGS] = read_settings(config)
+    if not is_worker(config):
+        config.stash[GATHERING] = Gathering(config)
+        config.pluginmanager.register(config.stash[GATHERING], "syskit-gathering")
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Say whether this process is an xdist worker."""
+    return hasattr(config, "workerinput")
+
+
+def runs_tests(config: pytest.Config) -> bool:
+    """Say whether this process runs tests itself; an xdist controller does not."""
+    distributed = config.getoption("dist", "no") != "no" and config.getoption("tx", None)
+    return is_worker(config) or not distributed
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> Any:
+    """Begin to watch, now that every test and its marks are known."""
+    result = yield
+    config, settings = session.config, session.config.stash[SETTINGS]
+    if runs_tests(config) and _is_wanted(session, settings):
+        start_watching(config, settings)
+    return result
+
+
+def _is_wanted(session: pytest.Session, settings: Settings) -> bool:
+    if session.config.getoption("collectonly", False):
+        return False
+    asked = settings.leaks != "off"
+    return asked or any(item.get_closest_marker("leak_policy") for item in session.items)
+
+
+def start_watching(config: pytest.Config, settings: Settings) -> None:
+    """Set up detectors, judge and accounts; everything is undone with the configuration."""
+    _adopt(config, settings)
+    NOTES.start()
+    config.add_cleanup(NOTES.stop)
+    processes = ProcessDetector()
+    watch = Watch(_detectors(config, settings, processes))
+    judge = Judge(config, settings, watch)
+    verdicts = Verdicts(settings, watch, judge, _late_delivery(config))
+    accounts = Accounts(settings, watch, judge, verdicts, processes.tidy)
+    config.pluginmanager.register(accounts, "syskit-accounts")
+
+
+def _adopt(config: pytest.Config, settings: Settings) -> None:
+    if settings.subreaper:
+        adoption = Adoption()
+        adoption.start()
+        config.add_cleanup(adoption.stop)
+
+
+def _detectors(
+    config: pytest.Config, settings: Settings, processes: ProcessDetector
+) -> list[Detector]:
+    own: dict[str, Callable[[], Detector]] = {"process": lambda: processes, "fd": DescriptorDetector}
+    found = [make() for make in own.values()]
+    for foreign in config.hook.pytest_syskit_detectors(config=config):
+        found += foreign or ()
+    return found
+
+
+def _late_delivery(config: pytest.Config) -> Callable[[dict[str, Any]], object]:
+    """Return where to hand what comes after the last report."""
+    if is_worker(config):
+        return lambda record: config.workeroutput.update(syskit=record)  # type: ignore[attr-defined]  # xdist's
+    return config.stash[GATHERING].take
+
+
+def header(config: pytest.Config) -> str | None:
+    """Return the header line, or ``None`` when nothing is watched."""
+    settings = config.stash[SETTINGS]
+    if settings.leaks == "off":
+        return None
+    parts = [f"leaks: {settings.leaks} ({', '.join(settings.leak_kinds)})"]
+    lack = Adoption().lack
+    if not settings.subreaper:
+        parts.append("orphans not adopted (--no-syskit-subreaper)")
+    elif lack is not None:
+        parts.append(f"orphans not seen, because {lack}")
+    return "syskit: " + ", ".join(parts)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Any:
+    """Write the reports, after every other plugin has added what it has to add."""
+    result = yield
+    config = session.config
+    gathering = config.stash.get(GATHERING, None)
+    if gathering is not None:
+        settings = config.stash[SETTINGS]
+        stale = summary.stale_rules(gathering.facts, settings) if is_full_run(config) else []
+        for path in settings.report:
+            json_report.write(path, gathering.facts, settings, stale)
+    return result
+
+
+def is_full_run(config: pytest.Config) -> bool:
+    """Say whether all tests ran, so that a rule without a match is stale."""
+    return summary.is_full_run(config, session_failed=False)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell the reader, and GitHub."""
+    settings = config.stash[SETTINGS]
+    facts = config.stash[GATHERING].facts
+    summary.write(terminalreporter, facts, settings, full_run=is_full_run(config))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        level = "error" if settings.leaks == "fail" else "warning"
+        for line in annotations.lines(facts.leaks, level):
+            terminalreporter.write_line(line)

@@ -1,0 +1,55 @@
+"""What was asked for, read once when pytest is configured."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import pytest
+
+from ..leaks.rules import IgnoreRule
+from .options import KINDS, OPTIONS, read_option
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every option's value after precedence; see INTERFACE for the meanings."""
+
+    leaks: str
+    leak_kinds: tuple[str, ...]
+    leak_grace: float
+    leak_ignore: tuple[IgnoreRule, ...]
+    reap: str
+    subreaper: bool
+    report: tuple[str, ...]
+    timeout: float
+    fork: bool
+
+
+SETTINGS = pytest.StashKey[Settings]()
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read and check all options (raises ``pytest.UsageError``)."""
+    values = {o.name.replace("-", "_"): read_option(config, o) for o in OPTIONS}
+    values["leak_ignore"] = tuple(map(_rule, values["leak_ignore"]))
+    values["report"] = tuple(_report_path(config, path) for path in values["report"])
+    return Settings(**values)
+
+
+def _rule(text: str) -> IgnoreRule:
+    try:
+        return IgnoreRule.parse(text, KINDS)
+    except ValueError as error:
+        raise pytest.UsageError(f"--syskit-leak-ignore: {text!r}: {error}") from None
+
+
+def _report_path(config: pytest.Config, path: str) -> str:
+    """Check before the run that the report can be written after it."""
+    full = os.path.join(config.invocation_params.dir, path)
+    folder = os.path.dirname(full)
+    if not os.path.isdir(folder):
+        raise pytest.UsageError(f"--syskit-report={path}: the directory {folder} does not exist")
+    if os.path.isdir(full) or not os.access(full if os.path.exists(full) else folder, os.W_OK):
+        raise pytest.UsageError(f"--syskit-report={path}: cannot be written")
+    return full

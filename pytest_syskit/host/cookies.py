@@ -1,0 +1,84 @@
+"""Finding the processes of a program when no tree shows them any more.
+
+    program ── worker ── daemon      worker ends ──▶   init (or a subreaper) ── daemon
+
+Two marks survive a change of parents.  The cookie is a variable in the program's environment: all
+descendants inherit it, and it stays readable after ``setsid``.  It is lost to those who clear their
+environment (``env -i``), overwrite it (``setproctitle``) or may not be read (set-user-id programs).
+The session holds those, unless they left it.  Who did both is found by neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import psutil
+
+from . import capabilities, proc
+from .real import real
+
+COOKIE = "SYSKIT_PROCESS_ID"
+
+
+def marked(environ: Mapping[str, str], cookie: str) -> dict[str, str]:
+    """Return ``environ`` with a cookie added to those it carries already.
+
+    It comes first, so that reading the start of a huge environment finds it; older cookies stay,
+    so that the outer of two nested test runs still finds what the inner one started.
+    """
+    older = environ.get(COOKIE, "")
+    return {COOKIE: f"{cookie} {older}".strip()} | {
+        name: value for name, value in environ.items() if name != COOKIE
+    }
+
+
+def carriers(cookie: str) -> list[psutil.Process]:
+    """Return the running processes that carry a cookie, this one aside (reads every process)."""
+    return _select(lambda pid: cookie in _environ_of(pid).get(COOKIE, "").split())
+
+
+def session_members(session: int) -> list[psutil.Process]:
+    """Return the processes of a session, zombies too, its leader and this process aside.
+
+    A number is not given away again while a session bears it: the answer is about that session as
+    long as its leader was not waited for, or a member is known to live.
+    """
+    return [
+        each for each in _select(lambda pid: _session_of(pid) == session) if each.pid != session
+    ]
+
+
+def _select(wanted: Callable[[int], bool]) -> list[psutil.Process]:
+    chosen = (pid for pid in _all_pids() if pid != real.getpid() and _ask(wanted, pid))
+    return [process for pid in chosen for process in _process(pid)]
+
+
+def _all_pids() -> Iterable[int]:
+    return psutil.pids() if capabilities.missing("proc") else proc.all_pids()
+
+
+def _ask(wanted: Callable[[int], bool], pid: int) -> bool:
+    try:
+        return wanted(pid)
+    except (OSError, psutil.Error):
+        return False  # ended meanwhile, or belongs to somebody who may not be read
+
+
+def _environ_of(pid: int) -> Mapping[str, str]:
+    if capabilities.missing("proc"):
+        return psutil.Process(pid).environ()
+    return proc.read_environ(pid)
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return int(real.getsid(pid))
+    except NotImplementedError:
+        return None  # Windows has no sessions of this sort
+
+
+def _process(pid: int) -> list[psutil.Process]:
+    try:
+        return [psutil.Process(pid)]
+    except psutil.Error:
+        return []  # ended between the two looks

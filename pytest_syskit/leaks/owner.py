@@ -1,0 +1,41 @@
+"""Who is responsible for a resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A test, or a fixture that outlives the test.
+
+    Attributes:
+        type: ``"test"`` or ``"fixture"``.
+        id: the node id of a test, the name of a fixture.
+        scope: ``"function"`` for tests; the scope of the fixture otherwise.
+        where: ``path:line`` of a fixture's function.
+    """
+
+    type: Literal["test", "fixture"]
+    id: str
+    scope: str = "function"
+    where: str | None = None
+
+    def __str__(self) -> str:
+        if self.type == "test":
+            return self.id
+        place = f", {self.where}" if self.where else ""
+        return f"fixture {self.id} ({self.scope}{place})"
+
+    def record(self) -> dict[str, str]:
+        """Return the JSON form."""
+        known = {"type": self.type, "id": self.id, "scope": self.scope}
+        return known | ({"where": self.where} if self.where else {})
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, str]) -> Owner:
+        """Read the JSON form back."""
+        kind: Literal["test", "fixture"] = "fixture" if record["type"] == "fixture" else "test"
+        return cls(kind, record["id"], record["scope"], record.get("where"))
