@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..host import descriptor_facts, descriptors
+from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
 
 STANDARD = (0, 1, 2)  # input, output, error: pytest swaps what is behind them in every phase
@@ -21,7 +22,8 @@ class DescriptorDetector:
 
     def __init__(self) -> None:
         self._known: dict[int, descriptors.Identity] = {}
-        self._verified: list[tuple[int, descriptors.Identity]] = []
+        self._typed: list[tuple[int, int, int]] = []
+        self._anonymous: list[tuple[int, descriptors.Identity]] = []
         self._last: Snapshot = frozenset()
         self._count = -1
         self._counts = descriptors.counts()
@@ -35,8 +37,14 @@ class DescriptorDetector:
         return not closely or self._same_behind_numbers()
 
     def _same_behind_numbers(self) -> bool:
-        same = descriptors.same
-        return all([same(fd, identity) for fd, identity in self._verified])
+        try:
+            for fd, device, inode in self._typed:
+                facts = real.fstat(fd)
+                if facts.st_ino != inode or facts.st_dev != device:
+                    return False
+        except OSError:
+            return False  # closed
+        return all([descriptors.same(fd, identity) for fd, identity in self._anonymous])
 
     def snapshot(self) -> Snapshot:
         """Return the open descriptors (raises ``NotObservable``)."""
@@ -46,8 +54,9 @@ class DescriptorDetector:
             raise NotObservable(f"open descriptors cannot be listed: {error}") from error
         if found != self._known or self._count < 0:
             self._known = found
-            self._verified = [item for item in found.items() if item[0] not in STANDARD]
-            del self._verified[:-_VERIFIED]
+            newest = [item for item in found.items() if item[0] not in STANDARD][-_VERIFIED:]
+            self._typed = [(fd, each[0], each[1]) for fd, each in newest if each[2]]
+            self._anonymous = [(fd, each) for fd, each in newest if not each[2]]
             self._last = frozenset(map(self._resource, found.items()))
         self._count = len(found)
         return self._last

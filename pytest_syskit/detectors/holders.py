@@ -72,3 +72,35 @@ def _parts(each: object) -> Iterable[object]:
 
 def _frame_is_foreign(frame: types.FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).startswith(_FOREIGN)
+
+
+_LEVELS = 10  # file ← buffer ← text wrapper ← local variable ← frame ← traceback, and some to spare
+_CROWD = 500  # what is referred to by more than this is shared, and tells nothing
+
+
+def held_by_tracebacks(resources: Iterable[Resource]) -> set[Resource]:
+    """Return which resources are held by objects that a traceback keeps alive.
+
+    Python keeps the last one for post-mortem debugging, and plugins keep others.  Such an object is
+    closed when its traceback goes, as it would have been if the test had not failed.
+    """
+    wanted = {(resource.kind, resource.key[0]): resource for resource in resources}
+    owners: dict[Resource, list[object]] = {}
+    for each in gc.get_objects():
+        if (name := _name(each)) in wanted:
+            owners.setdefault(wanted[name], []).append(each)
+    return {resource for resource, objects in owners.items() if _reaches_traceback(objects)}
+
+
+def _reaches_traceback(objects: list[object]) -> bool:
+    """Go from the objects to what refers to them, level by level, until a traceback is met."""
+    level, seen = objects, {id(each) for each in objects}
+    for _ in range(_LEVELS):
+        referrers = [each for each in gc.get_referrers(*level) if id(each) not in seen]
+        if any(isinstance(each, types.TracebackType) for each in referrers):
+            return True
+        seen |= {id(each) for each in referrers} | {id(referrers), id(level)}
+        level = [each for each in referrers if not isinstance(each, _OPAQUE)]
+        if not level or len(level) > _CROWD:
+            return False
+    return False

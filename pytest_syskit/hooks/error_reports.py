@@ -6,6 +6,8 @@ short summary treat it like any other error.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 
@@ -42,7 +44,7 @@ def _place(report: pytest.TestReport) -> tuple[str, int]:
     return path, (line or 0) + 1
 
 
-def _representation(headline: str, text: str, path: str, line: int) -> object:
+def _representation(headline: str, text: str, path: str, line: int) -> Any:
     """Build what pytest builds for ``pytest.fail(pytrace=False)``, pointing at the owner."""
     try:
         pytest.fail(text, pytrace=False)

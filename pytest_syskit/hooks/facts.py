@@ -54,6 +54,9 @@ class Facts:
 
     def add(self, record: dict[str, Any]) -> None:
         """Take in what another process found."""
+        if record is _CLEAN:
+            self.tests_checked += 1
+            return
         for name in LISTS:
             self.lists[name] += record.get(name, [])
         self.tests_checked += record.get("tests_checked", 0)
@@ -69,6 +72,15 @@ class Facts:
 FACTS = pytest.StashKey[Facts]()
 
 
+_NOTHING: dict[str, Any] = {}
+_CLEAN = {"tests_checked": 1}
+
+
+def attach_clean(report: pytest.TestReport) -> None:
+    """Let a report say that its test was checked and left nothing."""
+    setattr(report, ATTRIBUTE, _CLEAN)
+
+
 def attach(report: pytest.TestReport, facts: Facts) -> None:
     """Let facts ride on a report."""
     setattr(report, ATTRIBUTE, facts.record())
@@ -76,5 +88,5 @@ def attach(report: pytest.TestReport, facts: Facts) -> None:
 
 def attached(report: pytest.TestReport) -> dict[str, Any]:
     """Return the facts that ride on a report; empty if there are none."""
-    record: dict[str, Any] = getattr(report, ATTRIBUTE, {})
+    record: dict[str, Any] = getattr(report, ATTRIBUTE, _NOTHING)
     return record

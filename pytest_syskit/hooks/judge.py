@@ -30,7 +30,8 @@ class Case:
 
     Attributes:
         births: what was born under it and is still there, with the phase of birth.
-        failed: whether the test failed: its traceback keeps its objects alive.
+        failed: whether the test failed: its traceback keeps its objects alive, so it is judged later.
+        was_held: whether this is that later time.
     """
 
     account: Account
@@ -38,6 +39,7 @@ class Case:
     births: dict[Resource, str]
     allowances: tuple[Allowance, ...] = ()
     failed: bool = False
+    was_held: bool = False
 
 
 class Judge:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -45,6 +46,10 @@ class _Wish:
     grace: float | None
 
 
+# asked once per test, nearly always with the same answer: making one anew costs as much as the rest
+_shared = functools.lru_cache(maxsize=16)(Policy)
+
+
 def policy_of(node: pytest.Item | pytest.Collector, settings: Defaults) -> Policy:
     """Return the policy for a test: its closest ``leak_policy`` mark, completed from the options.
 
@@ -57,7 +62,12 @@ def policy_of(node: pytest.Item | pytest.Collector, settings: Defaults) -> Polic
     for mark in marks_of(node):
         if mark.name == "leak_policy":
             return _complete(LEAK_POLICY.read(mark), settings)
-    return Policy(settings.leaks, settings.leak_kinds, settings.leak_grace)
+    return _shared(settings.leaks, settings.leak_kinds, settings.leak_grace)
+
+
+def has_leak_marks(node: pytest.Item | pytest.Collector) -> bool:
+    """Say whether a test says anything about its leaks."""
+    return any(mark.name in ("leak_policy", "allow_leaks") for mark in marks_of(node))
 
 
 def allowances_of(node: pytest.Item | pytest.Collector) -> list[Allowance]:
@@ -115,7 +125,7 @@ def _parse_allowance(*kinds: object, match: object = None, reason: object = None
 
 
 def _allowed(kinds: tuple[object, ...]) -> tuple[str, ...]:
-    words = texts(kinds, "kind") if kinds else ()
+    words = texts(kinds, "kind", KINDS[0]) if kinds else ()
     if unknown := [word for word in words if word not in KINDS]:
         raise WrongArguments(
             f"does not know the kind {unknown[0]!r}; it takes {', '.join(KINDS)}, or none for any"

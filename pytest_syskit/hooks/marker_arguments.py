@@ -15,7 +15,7 @@ from .pytestmark_source import pytestmark_of
 _INHERITED = pytest.StashKey[tuple[pytest.Mark, ...]]()
 
 
-class WrongArguments(ValueError):  # noqa: N818  # as pytest names its own Failed and Skipped
+class WrongArguments(ValueError):
     """Arguments that a marker does not take; the text says why, and what would be right."""
 
 
@@ -70,10 +70,10 @@ def optional_reason(reason: object) -> str | None:
     return reason
 
 
-def texts(values: tuple[object, ...], what: str) -> tuple[str, ...]:
+def texts(values: tuple[object, ...], what: str, example: str) -> tuple[str, ...]:
     """Return positional arguments that must be texts, at least one of them."""
     if not values:
-        raise WrongArguments(f"takes at least one {what}")
+        raise WrongArguments(f"takes at least one {what}, such as {example!r}")
     if wrong := [value for value in values if not (isinstance(value, str) and value)]:
         raise WrongArguments(f"takes each {what} as a text, not {wrong[0]!r}")
     return tuple(map(str, values))
@@ -86,17 +86,13 @@ def marks_of(node: pytest.Item | pytest.Collector) -> tuple[pytest.Mark, ...]:
     before the function's own, a derived class's before its base's.  (``iter_markers`` of pytest
     has these two the other way round.)  What parents carry is read once and remembered.
     """
-    inherited = _inherited(node.parent)
-    return (*reversed(node.own_markers), *inherited) if node.own_markers else inherited
-
-
-def _inherited(parent: Any) -> tuple[pytest.Mark, ...]:
+    parent = node.parent
     if parent is None:
-        return ()
-    known = parent.stash.get(_INHERITED, None)
-    if known is None:
-        known = parent.stash[_INHERITED] = marks_of(parent)
-    return known  # type: ignore[no-any-return]  # stash of an untyped parent
+        return tuple(reversed(node.own_markers))
+    inherited = parent.stash.get(_INHERITED, None)
+    if inherited is None:
+        inherited = parent.stash[_INHERITED] = marks_of(parent)
+    return (*reversed(node.own_markers), *inherited) if node.own_markers else inherited
 
 
 def spelled(mark: pytest.Mark) -> str:

@@ -34,12 +34,12 @@ def _check_word(word: str) -> None:
     if word in known:
         return
     near = difflib.get_close_matches(word, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise WrongArguments(f"does not know {word!r}; {hint}The words are {', '.join(known)}")
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    raise WrongArguments(f"does not know {word!r}{hint} The words are {', '.join(known)}")
 
 
 def _requires(*words: object, reason: object = None) -> Need:
-    asked = texts(words, "capability word")
+    asked = texts(words, "capability word", "fork")
     for word in asked:
         _check_word(word)
     return Need(partial(_lack_of_words, asked), optional_reason(reason))
@@ -50,7 +50,7 @@ def _requires_root(*, reason: object = None) -> Need:
 
 
 def _requires_commands(*commands: object, reason: object = None) -> Need:
-    asked = texts(commands, "command name")
+    asked = texts(commands, "command name", "git")
     return Need(partial(_lack_of_commands, asked), optional_reason(reason))
 
 

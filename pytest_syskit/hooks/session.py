@@ -13,9 +13,12 @@ from ..detectors.process import ProcessDetector
 from ..detectors.watch import Watch
 from ..host.adoption import Adoption
 from ..host.parentage import NOTES
+from ..leaks.ledger import Ledger
 from ..leaks.resource import Detector
-from . import annotations, json_report, specs, summary
+from . import annotations as github
+from . import json_report, specs, summary
 from .accounts import Accounts
+from .docket import Docket
 from .gathering import Gathering
 from .judge import Judge
 from .settings import SETTINGS, Settings, read_settings
@@ -74,7 +77,9 @@ def start_watching(config: pytest.Config, settings: Settings) -> None:
     watch = Watch(_detectors(config, settings, processes))
     judge = Judge(config, settings, watch)
     verdicts = Verdicts(settings, watch, judge, _late_delivery(config))
-    accounts = Accounts(settings, watch, judge, verdicts, processes.tidy)
+    ledger = Ledger()
+    docket = Docket(settings, watch, ledger, judge, verdicts)
+    accounts = Accounts(settings, watch, ledger, docket, processes.tidy)
     config.pluginmanager.register(accounts, "syskit-accounts")
 
 
@@ -142,5 +147,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     summary.write(terminalreporter, facts, settings, full_run=is_full_run(config))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         level = "error" if settings.leaks == "fail" else "warning"
-        for line in annotations.lines(facts.leaks, level):
+        for line in github.lines(facts.leaks, level):
             terminalreporter.write_line(line)

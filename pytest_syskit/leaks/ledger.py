@@ -71,10 +71,12 @@ class Ledger:
         if account in self._stack:
             del self._stack[self._stack.index(account) :]
 
+    def is_clear(self, account: Account) -> bool:
+        """Say whether nothing that was born under ``account`` is still there."""
+        return not self._births or not self.audit(account)
+
     def audit(self, account: Account) -> dict[Resource, str]:
         """Return what was born under ``account`` and is still there, with the phase of its birth."""
-        if not self._births:
-            return {}
         return {r: birth.phase for r, birth in self._births.items() if birth.account is account}
 
     def transfer(self, resource: Resource, account: Account) -> None:
@@ -85,7 +87,3 @@ class Ledger:
     def close(self, resource: Resource) -> None:
         """Strike a resource off: it has been judged, and is nobody's from now on."""
         self._births.pop(resource, None)
-
-    def newcomers(self, known: Snapshot) -> Snapshot:
-        """Return what is present now and was not in ``known``."""
-        return self._present - known
