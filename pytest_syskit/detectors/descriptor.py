@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..host import descriptor_facts, descriptors
 from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
+from .baseline import Baseline
 
 STANDARD = (0, 1, 2)  # input, output, error: pytest swaps what is behind them in every phase
+_STREAM: descriptors.Identity = (0, 0, 1, 0, "")  # stands for whatever is behind a standard stream
 _VERIFIED = 64  # newest descriptors whose identity is checked when the count is unchanged
 
 
@@ -20,13 +24,16 @@ class DescriptorDetector:
 
     kind = "fd"
 
-    def __init__(self) -> None:
+    def __init__(self, baseline: Baseline | None = None) -> None:
         self._known: dict[int, descriptors.Identity] = {}
         self._typed: list[tuple[int, int, int]] = []
         self._anonymous: list[tuple[int, descriptors.Identity]] = []
         self._last: Snapshot = frozenset()
         self._count = -1
         self._counts = descriptors.counts()
+        self._baseline = baseline or Baseline()
+        self._guarded = self._baseline.identities()
+        self._disturbed = False
 
     def unchanged(self, closely: bool) -> bool:
         """Say whether the last snapshot still holds, without making a new one."""
@@ -34,7 +41,27 @@ class DescriptorDetector:
             return False
         if descriptors.count() != self._count:
             return False
-        return not closely or self._same_behind_numbers()
+        return not closely or (self._standard_streams_stand() and self._same_behind_numbers())
+
+    def _standard_streams_stand(self) -> bool:
+        """Verify what a snapshot leaves out; only when pytest captures nothing can this be asked."""
+        for fd in STANDARD:
+            if fd in self._guarded and not descriptors.same(fd, self._guarded[fd]):
+                self._disturbed = True
+                return False
+        return True
+
+    def disturbances(self) -> list[Resource]:
+        """Return descriptors from before the tests that were closed or replaced since last asked.
+
+        To be asked between tests only: during a phase, pytest's capture swaps the standard streams.
+        """
+        if not self._disturbed:
+            return []
+        self._disturbed = False
+        changes = self._baseline.changes()
+        self._guarded = self._baseline.identities()
+        return changes
 
     def _same_behind_numbers(self) -> bool:
         try:
@@ -53,6 +80,7 @@ class DescriptorDetector:
         except OSError as error:
             raise NotObservable(f"open descriptors cannot be listed: {error}") from error
         if found != self._known or self._count < 0:
+            self._disturbed |= any(map(self._is_missing(found), self._guarded.items()))
             self._known = found
             newest = [item for item in found.items() if item[0] not in STANDARD][-_VERIFIED:]
             self._typed = [(fd, each[0], each[1]) for fd, each in newest if each[2]]
@@ -61,11 +89,17 @@ class DescriptorDetector:
         self._count = len(found)
         return self._last
 
+    @staticmethod
+    def _is_missing(
+        found: dict[int, descriptors.Identity],
+    ) -> Callable[[tuple[int, descriptors.Identity]], bool]:
+        return lambda each: found.get(each[0]) not in {each[1], _STREAM}
+
     def _read(self) -> dict[int, descriptors.Identity]:
         found: dict[int, descriptors.Identity] = {}
         for fd in descriptors.numbers(max(self._known, default=0)):
             if fd in STANDARD:
-                found[fd] = (0, 0, 1, 0, "")
+                found[fd] = _STREAM
                 continue
             try:
                 found[fd] = descriptors.identity(fd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..leaks.resource import Detector, NotObservable, Resource, Snapshot
 
@@ -18,9 +19,10 @@ class Watch:
     """
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
-        self.detectors = {detector.kind: detector for detector in detectors}
+        self.detectors: dict[str, Any] = {detector.kind: detector for detector in detectors}
         self.trouble: dict[str, str] = {}
         self._questions = [(d, _unchanged(d)) for d in self.detectors.values()]
+        self._disturbances = [d.disturbances for d in self.detectors.values() if _guards(d)]
         self._parts: dict[str, Snapshot] = {}
         self._joined: Snapshot = frozenset()
 
@@ -54,13 +56,22 @@ class Watch:
         trouble, self.trouble = self.trouble, {}
         return trouble
 
+    def disturbances(self) -> list[Resource]:
+        """Return what was there before the tests and has been closed or replaced since last asked."""
+        return [change for ask in self._disturbances for change in ask()]
+
     def describe(self, resource: Resource) -> Resource:
         """Let the resource's own detector describe it."""
-        return self.detectors[resource.kind].describe(resource)
+        told: Resource = self.detectors[resource.kind].describe(resource)
+        return told
 
     def reclaim(self, resource: Resource) -> None:
         """Let the resource's own detector end or close it."""
         self.detectors[resource.kind].reclaim(resource)
+
+
+def _guards(detector: Any) -> bool:
+    return hasattr(detector, "disturbances")
 
 
 def _unchanged(detector: Detector) -> Callable[[bool], bool]:

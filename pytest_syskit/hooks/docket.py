@@ -52,12 +52,13 @@ class Docket:
         self, item: pytest.Item, test: Account, report: pytest.TestReport, *, failed: bool
     ) -> None:
         """Judge a test that has ended, and everybody who is due with it."""
-        if self._is_clear(item, test):
+        disturbed = tuple(self._watch.disturbances())
+        if not disturbed and self._is_clear(item, test):
             if self._watched:
                 attach_clean(report)
             return
         policy, allowances = policy_of(item, self._settings), tuple(allowances_of(item))
-        case = Case(test, policy, {}, allowances, failed)
+        case = Case(test, policy, {}, allowances, failed, disturbed=disturbed)
         due, self._due = self._due, []
         released = self._release()
         self._settle([case, *due, *released], item)
@@ -87,7 +88,9 @@ class Docket:
     def _settle(self, cases: list[Case], item: pytest.Item | None = None) -> None:
         """Fill the cases with what remains of their births after the grace."""
         for case in cases:
-            case.births = self._ledger.audit(case.account)
+            replaced = {change.key[0] for change in case.disturbed}  # told already, as such
+            births = self._ledger.audit(case.account).items()
+            case.births = {r: phase for r, phase in births if r.key[0] not in replaced}
         if not any(case.births for case in cases):
             return
         if item is not None:

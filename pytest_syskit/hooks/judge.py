@@ -30,6 +30,7 @@ class Case:
 
     Attributes:
         births: what was born under it and is still there, with the phase of birth.
+        disturbed: what was there before the tests and was closed or replaced under it.
         failed: whether the test failed: its traceback keeps its objects alive, so it is judged later.
         was_held: whether this is that later time.
     """
@@ -40,6 +41,10 @@ class Case:
     allowances: tuple[Allowance, ...] = ()
     failed: bool = False
     was_held: bool = False
+    disturbed: tuple[Resource, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.births or self.disturbed)
 
 
 class Judge:
@@ -75,24 +80,30 @@ class Judge:
     def verdicts(self, case: Case) -> list[Leak]:
         """Return the findings of a settled case, allowed ones included."""
         births = sorted(case.births.items(), key=lambda birth: _order(birth[0]))
-        findings = [self._finding(case, *birth) for birth in births]
+        told = [(self._describe(case, resource), phase) for resource, phase in births]
+        told += [(resource, "call") for resource in case.disturbed]
+        findings = [self._finding(case, resource, phase) for resource, phase in told if resource]
         return [leak for leak in findings if leak is not None]
 
-    def _finding(self, case: Case, resource: Resource, phase: str) -> Leak | None:
-        owner = case.account.owner
-        if case.policy.mode == "off" or not _watches(case.policy, resource.kind):
-            return None
+    def _describe(self, case: Case, resource: Resource) -> Resource | None:
+        """Describe what nobody has claimed, and what has not gone at the last moment."""
         if infrastructure.reason_to_stay(resource) is not None:
             return None
         told = self._watch.describe(resource)
         if told.detail.get("state") == "gone" or told.detail.get("what") == "closed":
             return None
         hook = self._config.hook.pytest_syskit_expected
-        if hook(resource=told, owner=owner, config=self._config) or self._is_ignored(told):
+        owner = case.account.owner
+        return None if hook(resource=told, owner=owner, config=self._config) else told
+
+    def _finding(self, case: Case, resource: Resource, phase: str) -> Leak | None:
+        if case.policy.mode == "off" or not _watches(case.policy, resource.kind):
             return None
-        leak = Leak(told, owner, phase, worker=self._worker)
+        if self._is_ignored(resource):
+            return None
+        leak = Leak(resource, case.account.owner, phase, worker=self._worker)
         for allowance in case.allowances:
-            if allowance.covers(told.kind, told.label):
+            if allowance.covers(resource.kind, resource.label):
                 return leak.allowed(allowance.reason)
         return leak
 

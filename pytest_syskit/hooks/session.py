@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ..detectors.baseline import Baseline
 from ..detectors.descriptor import DescriptorDetector
 from ..detectors.process import ProcessDetector
 from ..detectors.watch import Watch
@@ -24,6 +25,7 @@ from .judge import Judge
 from .settings import SETTINGS, Settings, read_settings
 from .verdicts import Verdicts
 
+BASELINE = pytest.StashKey[Baseline]()
 GATHERING = pytest.StashKey[Gathering]()
 
 
@@ -35,6 +37,7 @@ def add_hooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def configure(config: pytest.Config) -> None:
     """Read the settings; a wrong value ends the run before it begins."""
     config.stash[SETTINGS] = read_settings(config)
+    config.stash[BASELINE] = Baseline()  # before test modules open anything of their own
     if not is_worker(config):
         config.stash[GATHERING] = Gathering(config)
         config.pluginmanager.register(config.stash[GATHERING], "syskit-gathering")
@@ -74,7 +77,7 @@ def start_watching(config: pytest.Config, settings: Settings) -> None:
     NOTES.start()
     config.add_cleanup(NOTES.stop)
     processes = ProcessDetector()
-    watch = Watch(_detectors(config, settings, processes))
+    watch = Watch(_detectors(config, processes))
     judge = Judge(config, settings, watch)
     verdicts = Verdicts(settings, watch, judge, _late_delivery(config))
     ledger = Ledger()
@@ -90,11 +93,8 @@ def _adopt(config: pytest.Config, settings: Settings) -> None:
         config.add_cleanup(adoption.stop)
 
 
-def _detectors(
-    config: pytest.Config, settings: Settings, processes: ProcessDetector
-) -> list[Detector]:
-    own: dict[str, Callable[[], Detector]] = {"process": lambda: processes, "fd": DescriptorDetector}
-    found = [make() for make in own.values()]
+def _detectors(config: pytest.Config, processes: ProcessDetector) -> list[Detector]:
+    found: list[Detector] = [processes, DescriptorDetector(config.stash[BASELINE])]
     for foreign in config.hook.pytest_syskit_detectors(config=config):
         found += foreign or ()
     return found

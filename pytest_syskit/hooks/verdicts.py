@@ -52,7 +52,7 @@ class Verdicts:
     def _findings(self, case: Case, facts: Facts) -> list[Leak]:
         """Judge a case, write its facts down, and reclaim what leaked if the user wants it."""
         owner = case.account.owner
-        leaks = self._judge.verdicts(case) if case.births else []
+        leaks = self._judge.verdicts(case) if case else []
         for leak in leaks:
             facts.leak(leak)
         for kind, reason in self._watch.take_trouble().items():

@@ -30,8 +30,13 @@ def enumerate_kinds(leaks: Iterable[Leak]) -> str:
 
 
 def headline(owner: Owner, leaks: Sequence[Leak]) -> str:
-    """Return the whole statement: who left how much of what."""
-    return f"{owner} left {enumerate_kinds(leaks)} behind"
+    """Return the whole statement: who left how much of what, and who took away what was there."""
+    left = [leak for leak in leaks if "change" not in leak.resource.detail]
+    taken = [leak for leak in leaks if "change" in leak.resource.detail]
+    acts = [f"left {enumerate_kinds(left)} behind"] if left else []
+    before = "that was open before the tests" if len(taken) == 1 else "that were open before the tests"
+    acts += [f"closed or replaced {enumerate_kinds(taken)} {before}"] if taken else []
+    return f"{owner} {' and '.join(acts)}"
 
 
 def block(owner: Owner, leaks: Sequence[Leak]) -> list[str]:
@@ -51,7 +56,7 @@ def line(leak: Leak) -> str:
     if leak.resource.kind == "process" and "  " in label:
         facts, _, command = label.rpartition("  ")
         label = f"{facts}  started in {leak.phase} by  {command}"
-    elif leak.phase != "call":
+    elif leak.phase != "call" and "change" not in leak.resource.detail:
         label = f"{label}  made in {leak.phase}"
     return f"{label}  allowed: {leak.reason}" if leak.verdict == "allowed" else label
 
@@ -59,6 +64,8 @@ def line(leak: Leak) -> str:
 def remedy(owner: Owner, leaks: Sequence[Leak]) -> str:
     """Say what to do now."""
     kinds = list(dict.fromkeys(leak.resource.kind for leak in leaks))
+    if all("change" in leak.resource.detail for leak in leaks):
+        return "work on a copy made by os.dup(), and put back what stood there"
     them = "it" if len(leaks) == 1 else "them"
     acts = [_act(kind, them) for kind in kinds]
     what = " and ".join(dict.fromkeys(acts))
