@@ -61,15 +61,10 @@ class Accounts:
         try:
             return (yield)
         finally:
-            if real.getpid() == self._pid:
-                self._end(item)
-
-    def _end(self, item: pytest.Item) -> None:
-        if self._test is not None:
-            self._ledger.leave(self._test, self._watch.look(closely=True))
-            self._docket.missed(self._test.owner, "it was interrupted before its teardown")
-            self._test = None
-        self._docket.publish_fixtures(item)
+            if self._test is not None and real.getpid() == self._pid:
+                self._ledger.leave(self._test, self._watch.look(closely=True))
+                self._docket.missed(self._test.owner, "it was interrupted before its teardown")
+                self._test = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
@@ -99,7 +94,8 @@ class Accounts:
             return
         if error is not None and not isinstance(error, _PASSING):
             self._failed = True
-        self._ledger.turn(self._test, phase, self._watch.look())
+        # A descriptor swapped under its number shows only to a close look: in set-up it can wait.
+        self._ledger.turn(self._test, phase, self._watch.look(closely=phase == "teardown"))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -143,9 +139,9 @@ class Accounts:
             self._docket.summon(ended)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
         """Judge what is still due: fixtures of an interrupted run, and failed tests' left-overs."""
         result = yield
         if real.getpid() == self._pid:
-            self._docket.close(session)
+            self._docket.close()
         return result

@@ -36,7 +36,6 @@ class Docket:
         self._judge = judge
         self._verdicts = verdicts
         self._due: list[Case] = []
-        self._heard: list[Case] = []
         self._held: list[tuple[Case, int | None]] = []
         self._watched = settings.leaks != "off"
 
@@ -63,19 +62,13 @@ class Docket:
         released = self._release()
         self._settle([case, *due, *released], item)
         self._verdicts.test(case, report, beside=[*due, *released])
-        self._heard = due
 
     def _is_clear(self, item: pytest.Item, test: Account) -> bool:
         """Say at the least cost that there is nothing to say: the way of nearly every test."""
         quiet = not (self._due or self._held or self._watch.trouble)
         return quiet and self._ledger.is_clear(test) and not has_leak_marks(item)
 
-    def publish_fixtures(self, item: pytest.Item) -> None:
-        """Let fixtures that leaked have error reports of their own, after the test's."""
-        heard, self._heard = self._heard, []
-        self._verdicts.fixtures(heard, item)
-
-    def close(self, session: pytest.Session) -> None:
+    def close(self) -> None:
         """Judge whoever is left at the end of the session."""
         held_back = [case for case, _ in self._held]
         cases = [*self._due, *held_back]
@@ -83,7 +76,7 @@ class Docket:
         for case in held_back:
             case.failed, case.was_held = False, True
         self._settle(cases)
-        self._verdicts.finish(cases, session)
+        self._verdicts.finish(cases)
 
     def _settle(self, cases: list[Case], item: pytest.Item | None = None) -> None:
         """Fill the cases with what remains of their births after the grace."""

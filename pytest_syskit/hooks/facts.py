@@ -15,7 +15,7 @@ from ..leaks.leak import Leak
 from ..leaks.owner import Owner
 
 ATTRIBUTE = "syskit"
-LISTS = ("leaks", "not_checked", "escaped_children", "unused_allowances", "errors")
+LISTS = ("leaks", "not_checked", "escaped_children", "unused_allowances", "errors", "error_reports")
 
 
 class Facts:
@@ -33,6 +33,13 @@ class Facts:
     def error(self, owner: Owner) -> None:
         """Add that an owner's leaks have an error report of their own."""
         self.lists["errors"].append(owner.record())
+
+    def error_report(
+        self, owner: Owner, statement: str, text: str, properties: list[tuple[str, object]]
+    ) -> None:
+        """Add the error of a fixture, which becomes a report where reports are shown."""
+        error = {"owner": owner.record(), "statement": statement, "text": text}
+        self.lists["error_reports"].append(error | {"properties": properties})
 
     def not_checked(self, owner: Owner, reason: str) -> None:
         """Add that an owner could not be judged, and why."""

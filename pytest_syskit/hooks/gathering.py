@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ..leaks.leak import Leak
+from ..leaks.owner import Owner
+from . import error_reports
 from .facts import Facts, attached
 
 
@@ -16,6 +18,12 @@ class Gathering:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.facts = Facts()
+        self._publishing = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self) -> tuple[str, str, str] | None:
+        """Keep the error of a fixture out of the progress, which counts tests."""
+        return ("error", "", "") if self._publishing else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -27,11 +35,24 @@ class Gathering:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take in what an xdist worker hands over when it ends."""
-        self.take(getattr(node, "workeroutput", {}).get("syskit", {}))
+        output = getattr(node, "workeroutput", None) or {}  # a worker that crashed has none
+        self.take(output.get("syskit", {}))
 
     def take(self, record: dict[str, Any]) -> None:
-        """Add facts, and tell other plugins of each leak."""
+        """Add facts, tell other plugins of each leak, and publish the errors of fixtures."""
         self.facts.add(record)
         for leak in record.get("leaks", ()):
             value = Leak.from_record(leak)
             self._config.hook.pytest_syskit_leak(leak=value, config=self._config)
+        for error in record.get("error_reports", ()):
+            owner = Owner.from_record(error["owner"])
+            report = error_reports.of_fixture(owner, error["statement"], error["text"])
+            report.user_properties += map(tuple, error["properties"])
+            self._publish(report)
+
+    def _publish(self, report: pytest.TestReport) -> None:
+        self._publishing = True
+        try:
+            self._config.hook.pytest_runtest_logreport(report=report)
+        finally:
+            self._publishing = False

@@ -126,6 +126,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
     """Write the reports, after every other plugin has added what it has to add."""
     result = yield
     config = session.config
+    if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED  # a fixture's leak came to light last
     gathering = config.stash.get(GATHERING, None)
     if gathering is not None:
         settings = config.stash[SETTINGS]

@@ -21,6 +21,7 @@ from ..tools.autopsy import autopsy
 from ..tools.signal_timeout import require_main_thread
 from ..tools.time_limit import TimeLimit, shield
 from ..tools.timeout_verdict import Overrun, raise_overrun
+from .marker_arguments import WrongArguments
 from .settings import SETTINGS
 from .timeout_children import NewChildren
 from .timeout_marker import Limit, limit_of_test
@@ -40,7 +41,11 @@ def start(session: pytest.Session) -> str | None:
     """
     config = session.config
     default = config.stash[SETTINGS].timeout
-    limited = [(item, limit) for item in session.items if (limit := limit_of_test(item, default))]
+    try:
+        found = [(item, limit_of_test(item, default)) for item in session.items]
+    except WrongArguments:
+        return None  # pytest ends the collection also after the usage error about this mark
+    limited = [(item, limit) for item, limit in found if limit is not None]
     if not limited:
         return None
     if lack := capabilities.missing("alarm"):

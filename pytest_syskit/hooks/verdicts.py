@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -18,7 +18,11 @@ from .settings import Settings
 
 
 class Verdicts:
-    """Publishes what the judge finds, each finding once."""
+    """Publishes what the judge finds, each finding once.
+
+    A test's error is its own teardown report.  A fixture has no report, so its error travels as a
+    fact and becomes a report where reports are shown: an xdist worker may publish only its test's.
+    """
 
     def __init__(
         self,
@@ -33,21 +37,29 @@ class Verdicts:
         self._deliver = deliver
         self._late = Facts()  # what comes when no report is at hand
 
-    def test(self, case: Case, report: pytest.TestReport, beside: list[Case]) -> None:
+    def test(self, case: Case, report: pytest.TestReport, beside: Iterable[Case]) -> None:
         """Publish a test's findings on its teardown report, and those of others beside them."""
         facts = Facts()
         leaks = self._findings(case, facts)
         facts.tests_checked = int(case.policy.mode != "off" and not facts.lists["not_checked"])
         for other in beside:
-            if not _gets_own_report(other):
-                self._findings(other, facts)
+            self._others(other, facts)
         report.user_properties += _properties(leaks)
         guilty = [leak for leak in leaks if leak.verdict == "leak"]
         if guilty and case.policy.mode == "fail":
             facts.error(case.account.owner)
             text = "\n".join(wording.block(case.account.owner, guilty))
-            error_reports.fail(report, text.partition("\n")[0], text)
+            error_reports.fail(report, wording.statement(guilty), text)
         attach(report, facts)
+
+    def _others(self, case: Case, facts: Facts) -> None:
+        """Write down the findings of a fixture, or of a test that ended earlier."""
+        owner = case.account.owner
+        guilty = [leak for leak in self._findings(case, facts) if leak.verdict == "leak"]
+        if guilty and owner.type == "fixture" and case.policy.mode == "fail":
+            facts.error(owner)
+            text = "\n".join(wording.block(owner, guilty))
+            facts.error_report(owner, wording.statement(guilty), text, _properties(guilty))
 
     def _findings(self, case: Case, facts: Facts) -> list[Leak]:
         """Judge a case, write its facts down, and reclaim what leaked if the user wants it."""
@@ -72,56 +84,17 @@ class Verdicts:
             if leak.resource.kind == "process" and leak.verdict == "leak":
                 self._watch.reclaim(leak.resource)
 
-    def fixtures(self, cases: list[Case], item: pytest.Item) -> None:
-        """Publish an error report for each fixture that leaked, where the policy is ``fail``."""
-        for case in cases:
-            if _gets_own_report(case):
-                report = self._fixture_report(case, item.nodeid)
-                if report is not None:
-                    item.ihook.pytest_runtest_logreport(report=report)
-
-    def _fixture_report(self, case: Case, nodeid: str) -> pytest.TestReport | None:
-        owner, facts = case.account.owner, Facts()
-        guilty = [leak for leak in self._findings(case, facts) if leak.verdict == "leak"]
-        if not guilty:
-            self._late.add(facts.record())
-            return None
-        text = "\n".join(wording.block(owner, guilty))
-        report = error_reports.error_report(
-            *_filed_under(owner, nodeid), text.partition("\n")[0], text
-        )
-        report.user_properties += _properties(guilty)
-        facts.error(owner)
-        attach(report, facts)
-        return report
-
     def not_checked(self, owner: Owner, reason: str) -> None:
         """Remember that an owner was never judged."""
         self._late.not_checked(owner, reason)
 
-    def finish(self, cases: list[Case], session: pytest.Session) -> None:
-        """Publish what is left at the end of the session, and hand over what came late."""
+    def finish(self, cases: Iterable[Case]) -> None:
+        """Hand over what no report can carry any more."""
         for case in cases:
-            report = self._fixture_report(case, "") if _gets_own_report(case) else None
-            if report is not None:
-                session.config.hook.pytest_runtest_logreport(report=report)
-                if session.exitstatus == pytest.ExitCode.OK:
-                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            elif not _gets_own_report(case):
-                self._findings(case, self._late)
+            self._others(case, self._late)
         self._late.rule_hits = self._judge.rule_hits
         self._deliver(self._late.record())
 
 
 def _properties(leaks: list[Leak]) -> list[tuple[str, object]]:
     return [(f"syskit.{leak.verdict}", leak.resource.label) for leak in leaks]
-
-
-def _gets_own_report(case: Case) -> bool:
-    return case.account.owner.type == "fixture" and case.policy.mode == "fail"
-
-
-def _filed_under(owner: Owner, nodeid: str) -> tuple[str, tuple[str, int], str]:
-    """Return node id, place and name of a fixture's report; a fixture has no node of its own."""
-    path, _, line = (owner.where or f"{nodeid.partition('::')[0]}:1").rpartition(":")
-    return f"{path}::{owner.id}", (path, int(line)), f"fixture {owner.id}"

@@ -30,13 +30,18 @@ def enumerate_kinds(leaks: Iterable[Leak]) -> str:
 
 
 def headline(owner: Owner, leaks: Sequence[Leak]) -> str:
-    """Return the whole statement: who left how much of what, and who took away what was there."""
+    """Return the whole statement: who left how much of what."""
+    return f"{owner} {statement(leaks)}"
+
+
+def statement(leaks: Sequence[Leak]) -> str:
+    """Say how much was left behind, and how much of what was there before was taken away."""
     left = [leak for leak in leaks if "change" not in leak.resource.detail]
     taken = [leak for leak in leaks if "change" in leak.resource.detail]
     acts = [f"left {enumerate_kinds(left)} behind"] if left else []
     before = "that was open before the tests" if len(taken) == 1 else "that were open before the tests"
     acts += [f"closed or replaced {enumerate_kinds(taken)} {before}"] if taken else []
-    return f"{owner} {' and '.join(acts)}"
+    return " and ".join(acts)
 
 
 def block(owner: Owner, leaks: Sequence[Leak]) -> list[str]:
