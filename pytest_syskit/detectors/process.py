@@ -28,10 +28,13 @@ class ProcessDetector:
         self._ours: set[Resource] = set()
         self._ended: set[Resource] = set()
 
-    def unchanged(self, closely: bool) -> bool:  # noqa: ARG002  # a new process has a new pid
-        """Say whether the last snapshot still holds, without making a new one."""
+    def unchanged(self, closely: bool) -> bool:
+        """Say whether the last snapshot still holds, without making a new one.
+
+        A close look also notices an orphan that has ended: it has the same pid and is no leak.
+        """
         try:
-            return children.pids() == self._pids
+            return children.pids() == self._pids and not (closely and self._pids)
         except OSError:
             return False
 
@@ -86,7 +89,7 @@ class ProcessDetector:
         """Add state, age, parentage and command line."""
         pid = _pid(resource)
         child = children.look_up(pid)
-        if child is None or child.started != resource.key[1]:
+        if child is None or child.started != resource.key[1] or self._is_spent(child):
             return resource.told(f"process {pid}  ended meanwhile", {"pid": pid, "state": "gone"})
         argv = self._command(resource, child)
         orphan = self._adopted(child)

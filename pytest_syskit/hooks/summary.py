@@ -18,7 +18,8 @@ _BLOCKS = 50  # owners shown: a longer section belongs in the JSON report
 
 def stale_rules(facts: Facts, settings: Settings) -> list[str]:
     """Return the ignore rules that matched nothing; meaningful after a full run only."""
-    return [rule.text for rule in settings.leak_ignore if rule.text not in facts.rule_hits]
+    rules = settings.leak_ignore if settings.leaks != "off" else ()
+    return [rule.text for rule in rules if rule.text not in facts.rule_hits]
 
 
 def lines(facts: Facts, settings: Settings, *, full_run: bool) -> list[str]:

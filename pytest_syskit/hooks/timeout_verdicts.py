@@ -98,10 +98,3 @@ class TimeoutReports:
                 _add_section(report, text)
             report.syskit_timeout = {"phase": verdict.phase, "seconds": verdict.seconds}
         return report
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
-        """Call a time-out by its name in verbose output; it counts as a failure or an error."""
-        if not hasattr(report, "syskit_timeout") or not report.failed:
-            return None
-        return ("failed", "F", "TIMEOUT") if report.when == "call" else ("error", "E", "TIMEOUT")
