@@ -25,12 +25,19 @@ def fail(report: pytest.TestReport, statement: str, text: str) -> None:
     report.longrepr = _representation(statement, text, path, (line or 0) + 1)
 
 
-def of_fixture(owner: Owner, statement: str, text: str) -> pytest.TestReport:
-    """Make the error report of a fixture, filed under the place where the fixture is defined."""
-    path, _, line = (owner.where or "conftest.py:1").rpartition(":")
-    location = path, int(line) - 1, f"fixture {owner.id}"
+def of_owner(owner: Owner, statement: str, text: str) -> pytest.TestReport:
+    """Make an error report for an owner whose own report has gone out, or who has none.
+
+    A fixture's is filed under the place where the fixture is defined.
+    """
+    path, _, name = owner.id.partition("::")
+    line = "1"
+    if owner.type == "fixture":
+        path, _, line = (owner.where or "conftest.py:1").rpartition(":")
+        name = f"fixture {owner.id}"
+    nodeid = owner.id if owner.type == "test" else f"{path}::{owner.id}"
     shown = _representation(statement, text, path, int(line))
-    return pytest.TestReport(f"{path}::{owner.id}", location, {}, "failed", shown, "teardown")
+    return pytest.TestReport(nodeid, (path, int(line) - 1, name), {}, "failed", shown, "teardown")
 
 
 def _representation(statement: str, text: str, path: str, line: int) -> Any:

@@ -89,7 +89,8 @@ def attach_clean(report: pytest.TestReport) -> None:
 
 
 def attach(report: pytest.TestReport, facts: Facts) -> None:
-    """Let facts ride on a report."""
+    """Let facts ride on a report, beside those that ride there already."""
+    facts.add(attached(report))
     setattr(report, ATTRIBUTE, facts.record())
 
 

@@ -46,7 +46,7 @@ class Gathering:
             self._config.hook.pytest_syskit_leak(leak=value, config=self._config)
         for error in record.get("error_reports", ()):
             owner = Owner.from_record(error["owner"])
-            report = error_reports.of_fixture(owner, error["statement"], error["text"])
+            report = error_reports.of_owner(owner, error["statement"], error["text"])
             report.user_properties += map(tuple, error["properties"])
             self._publish(report)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +20,8 @@ from . import annotations as github
 from . import json_report, specs, summary
 from .accounts import Accounts
 from .docket import Docket
+from .escape_guard import EscapeGuard
+from .facts import Facts
 from .gathering import Gathering
 from .judge import Judge
 from .settings import SETTINGS, Settings, read_settings
@@ -59,27 +61,32 @@ def pytest_collection_finish(session: pytest.Session) -> Any:
     """Begin to watch, now that every test and its marks are known."""
     result = yield
     config, settings = session.config, session.config.stash[SETTINGS]
-    if runs_tests(config) and _is_wanted(session, settings):
-        start_watching(config, settings)
+    if runs_tests(config) and not config.getoption("collectonly", False):
+        NOTES.start()
+        config.add_cleanup(NOTES.stop)
+        if _is_wanted(session, settings):
+            start_watching(config, settings)
+        start_guarding(config)  # last, so that it hears of reports first and reaps what escaped
     return result
 
 
 def _is_wanted(session: pytest.Session, settings: Settings) -> bool:
-    if session.config.getoption("collectonly", False):
-        return False
     asked = settings.leaks != "off"
     return asked or any(item.get_closest_marker("leak_policy") for item in session.items)
+
+
+def start_guarding(config: pytest.Config) -> None:
+    """Set up the guards, which are on for everyone."""
+    config.pluginmanager.register(EscapeGuard(partial(_deliver, config)), "syskit-escape-guard")
 
 
 def start_watching(config: pytest.Config, settings: Settings) -> None:
     """Set up detectors, judge and accounts; everything is undone with the configuration."""
     _adopt(config, settings)
-    NOTES.start()
-    config.add_cleanup(NOTES.stop)
     processes = ProcessDetector()
     watch = Watch(_detectors(config, processes))
     judge = Judge(config, settings, watch)
-    verdicts = Verdicts(settings, watch, judge, _late_delivery(config))
+    verdicts = Verdicts(settings, watch, judge, partial(_deliver, config))
     ledger = Ledger()
     docket = Docket(settings, watch, ledger, judge, verdicts)
     accounts = Accounts(settings, watch, ledger, docket, processes.tidy)
@@ -100,11 +107,16 @@ def _detectors(config: pytest.Config, processes: ProcessDetector) -> list[Detect
     return found
 
 
-def _late_delivery(config: pytest.Config) -> Callable[[dict[str, Any]], object]:
-    """Return where to hand what comes after the last report."""
-    if is_worker(config):
-        return lambda record: config.workeroutput.update(syskit=record)  # type: ignore[attr-defined]  # xdist's
-    return config.stash[GATHERING].take
+def _deliver(config: pytest.Config, record: dict[str, Any]) -> None:
+    """Hand over what comes after the last report; an xdist worker's output travels when it ends."""
+    if not is_worker(config):
+        config.stash[GATHERING].take(record)
+        return
+    output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]  # set by xdist
+    facts = Facts()
+    facts.add(output.get("syskit", {}))
+    facts.add(record)
+    output["syskit"] = facts.record()
 
 
 def header(config: pytest.Config) -> str | None:

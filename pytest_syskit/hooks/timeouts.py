@@ -124,6 +124,7 @@ class TimeoutGuard:
         if limit.scope not in {"all", phase}:
             return (yield)
         armed = self._arm(limit)
+        armed.mild = phase == "teardown"
         try:
             result = yield
         except BaseException as error:

@@ -1,0 +1,168 @@
+"""No forked child goes on as a second pytest.
+
+    test ── os.fork() ──┬── parent: goes on
+                        └── child: returns, or raises  ──▶  would tear down fixtures and run the rest
+
+Around every piece of user code the pid is compared with the one before it.  A child that comes out
+leaves a record and ends at once; the parent's test becomes an error that names it.  Children that
+begin a whole test themselves, as those of fork runners do, have the same pid before and after.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator
+from typing import Any, NoReturn
+
+import pytest
+
+from ..host import children
+from ..host.escape_record import Escape, EscapeRecord
+from ..host.fork_place import PLACE
+from ..host.parentage import NOTES
+from ..host.real import real
+from ..leaks.owner import Owner
+from . import error_reports
+from .facts import Facts, attach
+
+STATUS = 70  # EX_SOFTWARE of sysexits.h: an internal error of the program
+_PAUSE = 0.01  # seconds between looks at a child that may be about to escape
+_TURNS = 50  # half a second in all: a child needs a millisecond to fail
+
+
+class EscapeGuard:
+    """Watches over forks; costs two ``getpid`` calls around each phase."""
+
+    def __init__(self, deliver: Callable[[dict[str, Any]], object]) -> None:
+        self._deliver = deliver
+        self._record = EscapeRecord()
+        self._pid = real.getpid()
+        self._phase_pid = 0  # of the process that began the phase which is running now
+        self._test = ""
+        self._forks = 0
+        self._late: list[Escape] = []
+
+    # -- in the child ------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_fixture_setup(self) -> Generator[None, Any, Any]:
+        """Guard the set-up of each fixture."""
+        return (yield from self._guarded())
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Guard set-ups that are no fixtures."""
+        self._test, self._forks = item.nodeid, NOTES.forks
+        return (yield from self._guarded())
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """Guard the test itself."""
+        return (yield from self._guarded())
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self) -> Generator[None, Any, Any]:
+        """Guard the finalisers."""
+        return (yield from self._guarded())
+
+    def pytest_fixture_post_finalizer(self) -> None:
+        """Stop a child between the finalisers of two fixtures."""
+        if self._phase_pid and real.getpid() != self._phase_pid:
+            self._leave("returned")
+
+    def _guarded(self) -> Generator[None, Any, Any]:
+        outer, self._phase_pid = self._phase_pid, real.getpid()
+        pid = self._phase_pid
+        try:
+            result = yield
+        except BaseException as error:
+            if real.getpid() != pid:
+                self._leave(_told(error))
+            self._phase_pid = outer
+            raise
+        if real.getpid() != pid:
+            self._leave("returned")
+        self._phase_pid = outer
+        return result
+
+    def _leave(self, how: str) -> NoReturn:
+        self._record.write(Escape(self._test, real.getpid(), how, PLACE.text))
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                continue  # closed by the child
+        os._exit(STATUS)
+
+    # -- in the parent -----------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Make the test an error from which a child escaped."""
+        if report.when != "teardown" or not NOTES.forks or real.getpid() != self._pid:
+            return
+        if NOTES.forks != self._forks and report.nodeid == self._test:
+            self._await_children()
+        escapes = self._record.read()
+        own = [escape for escape in escapes if escape.test == report.nodeid]
+        self._late += [escape for escape in escapes if escape.test != report.nodeid]
+        if own or self._late:
+            self._publish(report, own)
+
+    def _await_children(self) -> None:
+        """Give children of this test that are about to escape the moment they need."""
+        for _ in range(_TURNS):
+            alive = [c for c in children.children() if c.pid in NOTES.pids and c.state == "running"]
+            if not any(children.argv(child.pid) == children.argv(self._pid) for child in alive):
+                return  # those that called exec cannot come back
+            real.sleep(_PAUSE)
+
+    def _publish(self, report: pytest.TestReport, own: list[Escape]) -> None:
+        facts, late = Facts(), self._late
+        self._late = []
+        for escape in [*own, *late]:
+            owner = Owner("test", escape.test)
+            facts.escaped_child(owner, escape.pid, escape.how)
+            children.reap(escape.pid)  # it ended in our code, so nobody else waits for it
+        if own:
+            facts.error(Owner("test", report.nodeid))
+            error_reports.fail(report, _statement(own), _text(report.nodeid, own))
+        for escape in late:
+            owner = Owner("test", escape.test)
+            facts.error_report(owner, _statement([escape]), _text(escape.test, [escape]), [])
+        attach(report, facts)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
+        """Tell of children that escaped after the last report, and clean up."""
+        result = yield
+        if real.getpid() != self._pid:
+            return result
+        facts = Facts()
+        for escape in [*self._late, *self._record.read()]:
+            owner = Owner("test", escape.test)
+            facts.escaped_child(owner, escape.pid, escape.how)
+            facts.error_report(owner, _statement([escape]), _text(escape.test, [escape]), [])
+        self._record.remove()
+        self._deliver(facts.record())
+        return result
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"raised SystemExit({error.code!r})"
+    if isinstance(error, pytest.skip.Exception):
+        return f"called pytest.skip({error.msg!r})"
+    return f"raised {type(error).__name__}: {error}".partition("\n")[0]
+
+
+def _statement(escapes: list[Escape]) -> str:
+    number = len(escapes)
+    return f"{number} forked {'child' if number == 1 else 'children'} escaped from the test"
+
+
+def _text(test: str, escapes: list[Escape]) -> str:
+    lines = [f"{test}: {_statement(escapes)} into pytest, and would have run the rest a second time"]
+    lines += [f"  process {e.pid}  {e.how}  forked at  {e.forked_at}" for e in escapes]
+    return "\n".join([*lines, "  end the child with os._exit() in a finally block, or use fork_runner"])
