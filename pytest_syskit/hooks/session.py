@@ -19,6 +19,7 @@ from ..leaks.resource import Detector
 from . import annotations as github
 from . import json_report, specs, summary
 from .accounts import Accounts
+from .back_door import BackDoor
 from .docket import Docket
 from .escape_guard import EscapeGuard
 from .facts import Facts
@@ -77,6 +78,7 @@ def _is_wanted(session: pytest.Session, settings: Settings) -> bool:
 
 def start_guarding(config: pytest.Config) -> None:
     """Set up the guards, which are on for everyone."""
+    config.pluginmanager.register(BackDoor(config), "syskit-back-door")
     config.pluginmanager.register(EscapeGuard(partial(_deliver, config)), "syskit-escape-guard")
 
 
