@@ -4,6 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from .hooks.fixtures import (
+    fake_env,
+    fake_platform,
+    fifo_pair,
+    fork_runner,
+    leak_check,
+    pipe_pair,
+    process_factory,
+    pty_pair,
+    rlimits,
+    short_socket_dir,
+    signal_log,
+    signal_timeout,
+    socket_pair,
+    temp_workspace,
+)
 from .hooks.information import pytest_cmdline_main
 from .hooks.markers import (
     marker_lines,
@@ -24,20 +40,40 @@ from .hooks.session import (
 from .hooks.session import (
     header as pytest_report_header,
 )
-from .hooks.skip_before_import import pytest_pycollect_makemodule
+from .hooks.skip_before_import import (
+    pytest_collect_file,
+    pytest_make_collect_report,
+    pytest_pycollect_makemodule,
+)
 
 __all__ = [
+    "fake_env",
+    "fake_platform",
+    "fifo_pair",
+    "fork_runner",
+    "leak_check",
+    "pipe_pair",
+    "process_factory",
+    "pty_pair",
     "pytest_addhooks",
     "pytest_addoption",
     "pytest_cmdline_main",
+    "pytest_collect_file",
     "pytest_collection_finish",
     "pytest_collection_modifyitems",
+    "pytest_make_collect_report",
     "pytest_pycollect_makemodule",
     "pytest_report_header",
     "pytest_runtestloop",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "pytest_testnodedown",
+    "rlimits",
+    "short_socket_dir",
+    "signal_log",
+    "signal_timeout",
+    "socket_pair",
+    "temp_workspace",
 ]
 
 

@@ -27,7 +27,9 @@ class Baseline:
 
     def changes(self) -> list[Resource]:
         """Return what was closed or replaced since the last call, each change once."""
-        changed = [fd for fd, (identity, _) in self._known.items() if not descriptors.same(fd, identity)]
+        changed = [
+            fd for fd, (identity, _) in self._known.items() if not descriptors.same(fd, identity)
+        ]
         return [self._change(fd) for fd in changed]
 
     def _change(self, fd: int) -> Resource:

@@ -17,9 +17,9 @@ _VERIFIED = 64  # newest descriptors whose identity is checked when the count is
 class DescriptorDetector:
     """Finds descriptors by number and by what is behind the number.
 
-    The cheap look compares the count; the close one also verifies that what is behind the 64 highest
-    numbers is still the same, which costs about a microsecond each.  A descriptor below those that is
-    closed and whose number is taken again within one test therefore goes unnoticed.
+    The cheap look compares the count; the close one also verifies that what is behind the 64
+    highest numbers is still the same, which costs about a microsecond each.  A descriptor below
+    those that is closed, and whose number is taken again within one test, goes unnoticed.
     """
 
     kind = "fd"
@@ -44,7 +44,7 @@ class DescriptorDetector:
         return not closely or (self._standard_streams_stand() and self._same_behind_numbers())
 
     def _standard_streams_stand(self) -> bool:
-        """Verify what a snapshot leaves out; only when pytest captures nothing can this be asked."""
+        """Verify what a snapshot leaves out; to be asked only while pytest captures nothing."""
         for fd in STANDARD:
             if fd in self._guarded and not descriptors.same(fd, self._guarded[fd]):
                 self._disturbed = True

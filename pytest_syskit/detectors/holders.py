@@ -26,8 +26,7 @@ def held(roots: Iterable[object], resources: Iterable[Resource]) -> set[Resource
     Numbers alone hold nothing: a descriptor kept as an ``int`` must be closed by somebody.
     """
     wanted = {(resource.kind, resource.key[0]): resource for resource in resources}
-    found = {wanted[name] for each in _reachable(roots) if (name := _name(each)) in wanted}
-    return found
+    return {wanted[name] for each in _reachable(roots) if (name := _name(each)) in wanted}
 
 
 def _name(each: object) -> tuple[str, object] | None:

@@ -1,8 +1,8 @@
 """What libraries open once and keep for the life of the process.
 
-Each is recognised by the live object that owns it, never by its command line, and only if its module
-was imported already.  Sources: multiprocessing/resource_tracker.py and forkserver.py of CPython 3.10
-to 3.13; loky/backend/resource_tracker.py of loky 3.
+Each is recognised by the live object that owns it, never by its command line, and only if its
+module was imported already.  Sources: multiprocessing/resource_tracker.py and forkserver.py of
+CPython 3.10 to 3.13; loky/backend/resource_tracker.py of loky 3.
 """
 
 from __future__ import annotations

@@ -15,7 +15,10 @@ from .descriptor import DescriptorDetector
 from .process import ProcessDetector
 from .watch import Watch
 
-_DETECTORS: dict[str, Callable[[], Detector]] = {"process": ProcessDetector, "fd": DescriptorDetector}
+_DETECTORS: dict[str, Callable[[], Detector]] = {
+    "process": ProcessDetector,
+    "fd": DescriptorDetector,
+}
 _PAUSE = 0.02  # seconds between looks, as in the plugin's own grace
 
 
@@ -34,7 +37,9 @@ class LeakCheck:
         left: what the block left behind, described; known when the block has ended.
     """
 
-    def __init__(self, kinds: tuple[str, ...], expect: str | None, match: str | None, grace: float) -> None:
+    def __init__(
+        self, kinds: tuple[str, ...], expect: str | None, match: str | None, grace: float
+    ) -> None:
         self.left: list[Resource] = []
         self._expect = expect
         self._match = match
@@ -42,18 +47,23 @@ class LeakCheck:
         self._watch = Watch([_DETECTORS[kind]() for kind in kinds])
         self._before: Snapshot = frozenset()
 
-    def __enter__(self) -> LeakCheck:
+    def __enter__(self) -> LeakCheck:  # noqa: PYI034  # typing.Self is newer than 3.10
         self._before = self._watch.look(closely=True)
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if error is not None:
             return  # its own failure comes first, and its traceback keeps things alive
         suspects = self._look() - self._before
         left = settle(suspects, self._look, self._steps(list(suspects)))
-        self.left = sorted(map(self._watch.describe, left), key=lambda each: (each.kind, each.label))
+        self.left = sorted(
+            map(self._watch.describe, left), key=lambda each: (each.kind, each.label)
+        )
         self._judge()
 
     def _look(self) -> Snapshot:
@@ -73,7 +83,9 @@ class LeakCheck:
             raise LeaksFound(_text("the block left behind:", others), others)
         if self._expect is not None and not expected:
             wanted = f"{self._expect} {self._match!r}" if self._match else self._expect
-            raise LeaksFound(f"the block was expected to leave behind: {wanted}; it left nothing", [])
+            raise LeaksFound(
+                f"the block was expected to leave behind: {wanted}; it left nothing", []
+            )
 
     def _is_expected(self, resource: Resource) -> bool:
         fits = self._match is None or matches(self._match, resource.label)
@@ -101,8 +113,8 @@ def leak_check(
         grace: seconds that something which is already ending may take.
 
     Raises:
-        LeaksFound: the block left something, or did not leave what was expected.  Not raised over an
-            exception of the block itself.
+        LeaksFound: the block left something, or did not leave what was expected.  Not raised over
+            an exception of the block itself.
         ValueError: a kind that does not exist.
 
     What other threads open and close meanwhile is taken for the block's, if it stays.
@@ -110,7 +122,9 @@ def leak_check(
     wanted = kinds or tuple(_DETECTORS)
     for kind in (*wanted, *([expect] if expect is not None else [])):
         if kind not in _DETECTORS:
-            raise ValueError(f"{kind!r} is no kind of leak; take {' or '.join(map(repr, _DETECTORS))}")
+            raise ValueError(
+                f"{kind!r} is no kind of leak; take {' or '.join(map(repr, _DETECTORS))}"
+            )
     if not 0 <= grace < float("inf"):
         raise ValueError(f"grace={grace!r}: takes a number of seconds, 0 or more")
     if expect is not None and expect not in wanted:

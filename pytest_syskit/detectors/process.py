@@ -62,7 +62,7 @@ class ProcessDetector:
         return child.state == "zombie" and self._adopted(child)
 
     def _adopted(self, child: Child) -> bool:
-        """Ask once for children of our own; a *no* may still change while ``Popen`` is being made."""
+        """Ask once for children of our own; a *no* may change while ``Popen`` is being made."""
         resource = _resource(child)
         if resource in self._ours:
             return False

@@ -57,7 +57,7 @@ class Watch:
         return trouble
 
     def disturbances(self) -> list[Resource]:
-        """Return what was there before the tests and has been closed or replaced since last asked."""
+        """Return what was there before the tests and was closed or replaced since last asked."""
         return [change for ask in self._disturbances for change in ask()]
 
     def describe(self, resource: Resource) -> Resource:

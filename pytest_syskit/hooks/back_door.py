@@ -1,7 +1,7 @@
 """Nobody leaves pytest by the back door.
 
-``os._exit(0)`` in a test ends a plain run with status 0 and no summary, and the tests after it never
-run.  Called in the pytest process itself while a test runs, it is an error of that test instead.
+``os._exit(0)`` in a test ends a plain run with status 0 and no summary, and the tests after it
+never run.  Called in the pytest process itself while a test runs, it is an error of that test instead.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ class BackDoor:
         if frame is None or self._is_plugin(frame):
             return  # pytest-timeout ends the process on purpose
         self._attempts.append(f"{call}  called at  {place_of(frame)}")
-        pytest.fail(f"{call} in the pytest process itself would have ended the whole run here; "
-                    "call it in a forked child (fork_runner does)")  # fmt: skip
+        pytest.fail(
+            f"{call} in the pytest process itself would have ended the whole run here; "
+            "call it in a forked child (fork_runner does)"
+        )
 
     def _is_plugin(self, frame: FrameType) -> bool:
         path = frame.f_code.co_filename
@@ -68,8 +70,13 @@ class BackDoor:
             self._attempts.clear()  # told already, with its traceback
         elif report.when == "teardown":
             attempts, self._attempts = self._attempts, []
-            lines = [f"{self._test} tried to leave pytest by the back door", *map("  {}".format, attempts)]
-            lines.append("  call it in a forked child (fork_runner does), or replace it in the test")
+            lines = [
+                f"{self._test} tried to leave pytest by the back door",
+                *map("  {}".format, attempts),
+            ]
+            lines.append(
+                "  call it in a forked child (fork_runner does), or replace it in the test"
+            )
             error_reports.fail(report, "tried to leave pytest by the back door", "\n".join(lines))
 
 

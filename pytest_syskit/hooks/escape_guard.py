@@ -1,7 +1,7 @@
 """No forked child goes on as a second pytest.
 
     test ── os.fork() ──┬── parent: goes on
-                        └── child: returns, or raises  ──▶  would tear down fixtures and run the rest
+                        └── child: returns, or raises  ──▶  would tear down fixtures, run the rest
 
 Around every piece of user code the pid is compared with the one before it.  A child that comes out
 leaves a record and ends at once; the parent's test becomes an error that names it.  Children that
@@ -163,6 +163,10 @@ def _statement(escapes: list[Escape]) -> str:
 
 
 def _text(test: str, escapes: list[Escape]) -> str:
-    lines = [f"{test}: {_statement(escapes)} into pytest, and would have run the rest a second time"]
+    lines = [
+        f"{test}: {_statement(escapes)} into pytest, and would have run the rest a second time"
+    ]
     lines += [f"  process {e.pid}  {e.how}  forked at  {e.forked_at}" for e in escapes]
-    return "\n".join([*lines, "  end the child with os._exit() in a finally block, or use fork_runner"])
+    return "\n".join(
+        [*lines, "  end the child with os._exit() in a finally block, or use fork_runner"]
+    )

@@ -25,7 +25,7 @@ def lines() -> Iterator[str]:
     yield f"pytest-syskit on {platform.platform()}, Python {platform.python_version()}"
     yield "mechanisms:"
     yield f"  descriptors  {_descriptors()}"
-    yield f"  children     {'/proc lists them' if children.fast() else 'psutil looks through all processes'}"
+    yield f"  children     {_children()}"
     yield f"  orphans      {_orphans()}"
     yield "capabilities:"
     for name in capabilities.names():
@@ -38,6 +38,10 @@ def _descriptors() -> str:
     folder = descriptors.listing()
     counted = ", counted at once" if descriptors.counts() else ""
     return f"{folder} lists them{counted}" if folder else "each number is tried"
+
+
+def _children() -> str:
+    return "listed by the kernel" if children.fast() else "psutil looks through all processes"
 
 
 def _orphans() -> str:

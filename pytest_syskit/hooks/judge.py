@@ -31,7 +31,7 @@ class Case:
     Attributes:
         births: what was born under it and is still there, with the phase of birth.
         disturbed: what was there before the tests and was closed or replaced under it.
-        failed: whether the test failed: its traceback keeps its objects alive, so it is judged later.
+        failed: whether the test failed: its traceback keeps objects alive, so it is judged later.
         was_held: whether this is that later time.
     """
 
@@ -116,7 +116,7 @@ class Judge:
 
 
 def _watches(policy: Policy, kind: str) -> bool:
-    """Say whether a policy asks for a kind; what another plugin's detector finds is always asked for."""
+    """Say whether a policy asks for a kind; kinds of other plugins' detectors always are."""
     return kind in policy.kinds or kind not in KINDS
 
 

@@ -111,28 +111,77 @@ def _report_paths(value: Any) -> tuple[str, ...]:
 
 
 OPTIONS = (
-    Option("leaks", "string", "warn", "what a leak does: off, warn (default) or fail",
-           _one_of(*MODES), "off|warn|fail"),
-    Option("leak-kinds", "args", ("process", "fd"),
-           f"kinds of leaks to detect: {', '.join(KINDS)}, or all", _kinds, "KIND,…"),
-    Option("leak-grace", "float", 0.2,
-           "seconds that something which is already ending may take (default 0.2)",
-           _seconds, "SECONDS"),
-    Option("leak-ignore", "linelist", (),
-           "'kind:pattern  # reason' of resources that are meant to stay; repeatable",
-           _lines, "RULE", many=True),
-    Option("reap", "string", "never",
-           "leaked: end leaked processes after the verdict (default: never)",
-           _one_of(*REAPING), "never|leaked"),
-    Option("subreaper", "bool", True, "adopt orphans, so that daemons are seen (Linux)",
-           _switch, flag=True, negatable=True),
-    Option("report", "args", (), "write a report to PATH (.json); repeatable",
-           _report_paths, "PATH", many=True),
-    Option("timeout", "float", 0.0, "limit for every test, in seconds (default: none)",
-           _seconds, "SECONDS"),
-    Option("fork", "bool", False, "run every test in a forked child of its own",
-           _switch, flag=True),
-)  # fmt: skip
+    Option(
+        "leaks",
+        "string",
+        "warn",
+        "what a leak does: off, warn (default) or fail",
+        _one_of(*MODES),
+        "off|warn|fail",
+    ),
+    Option(
+        "leak-kinds",
+        "args",
+        ("process", "fd"),
+        f"kinds of leaks to detect: {', '.join(KINDS)}, or all",
+        _kinds,
+        "KIND,…",
+    ),
+    Option(
+        "leak-grace",
+        "float",
+        0.2,
+        "seconds that something which is already ending may take (default 0.2)",
+        _seconds,
+        "SECONDS",
+    ),
+    Option(
+        "leak-ignore",
+        "linelist",
+        (),
+        "'kind:pattern  # reason' of resources that are meant to stay; repeatable",
+        _lines,
+        "RULE",
+        many=True,
+    ),
+    Option(
+        "reap",
+        "string",
+        "never",
+        "leaked: end leaked processes after the verdict (default: never)",
+        _one_of(*REAPING),
+        "never|leaked",
+    ),
+    Option(
+        "subreaper",
+        "bool",
+        True,
+        "adopt orphans, so that daemons are seen (Linux)",
+        _switch,
+        flag=True,
+        negatable=True,
+    ),
+    Option(
+        "report",
+        "args",
+        (),
+        "write a report to PATH (.json); repeatable",
+        _report_paths,
+        "PATH",
+        many=True,
+    ),
+    Option(
+        "timeout",
+        "float",
+        0.0,
+        "limit for every test, in seconds (default: none)",
+        _seconds,
+        "SECONDS",
+    ),
+    Option(
+        "fork", "bool", False, "run every test in a forked child of its own", _switch, flag=True
+    ),
+)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -141,16 +190,38 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         parser.addini(option.key, option.help, type=option.ini, default=None)
         if option.flag:
-            group.addoption(option.switch, dest=option.key, action="store_const", const=True,
-                            default=None, help=option.help)  # fmt: skip
+            group.addoption(
+                option.switch,
+                dest=option.key,
+                action="store_const",
+                const=True,
+                default=None,
+                help=option.help,
+            )
         else:
-            group.addoption(option.switch, dest=option.key, metavar=option.metavar, default=None,
-                            action="append" if option.many else "store", help=option.help)  # fmt: skip
+            group.addoption(
+                option.switch,
+                dest=option.key,
+                metavar=option.metavar,
+                default=None,
+                action="append" if option.many else "store",
+                help=option.help,
+            )
         if option.negatable:
-            group.addoption(f"--no-syskit-{option.name}", dest=option.key, action="store_const",
-                            const=False, default=None, help=f"switch off --syskit-{option.name}")  # fmt: skip
-    group.addoption("--syskit-info", action="store_true", default=False,
-                    help="print what this machine can and cannot do, then exit")  # fmt: skip
+            group.addoption(
+                f"--no-syskit-{option.name}",
+                dest=option.key,
+                action="store_const",
+                const=False,
+                default=None,
+                help=f"switch off --syskit-{option.name}",
+            )
+    group.addoption(
+        "--syskit-info",
+        action="store_true",
+        default=False,
+        help="print what this machine can and cannot do, then exit",
+    )
 
 
 def read_option(config: pytest.Config, option: Option) -> Any:

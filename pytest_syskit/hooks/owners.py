@@ -32,7 +32,12 @@ def fixture_owner(fixturedef: Any, request: Any) -> Owner:
     for prefix, function in _SETUPS.items():
         if name.startswith(prefix):
             return Owner("fixture", function, fixturedef.scope, _set_up_place(request, function))
-    return Owner("fixture", name + _parameter(request), fixturedef.scope, place(fixturedef.func, request.config))
+    return Owner(
+        "fixture",
+        name + _parameter(request),
+        fixturedef.scope,
+        place(fixturedef.func, request.config),
+    )
 
 
 def _parameter(request: Any) -> str:

@@ -17,7 +17,7 @@ from ..host.parentage import NOTES
 from ..leaks.ledger import Ledger
 from ..leaks.resource import Detector
 from . import annotations as github
-from . import json_report, specs, summary
+from . import json_report, specs, summary, timeouts
 from .accounts import Accounts
 from .back_door import BackDoor
 from .docket import Docket
@@ -67,6 +67,7 @@ def pytest_collection_finish(session: pytest.Session) -> Any:
         config.add_cleanup(NOTES.stop)
         if _is_wanted(session, settings):
             start_watching(config, settings)
+        timeouts.start(session)
         start_guarding(config)  # last, so that it hears of reports first and reaps what escaped
     return result
 

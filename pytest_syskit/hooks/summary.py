@@ -27,11 +27,15 @@ def lines(facts: Facts, settings: Settings, *, full_run: bool) -> list[str]:
     return [
         *_leak_lines(_untold(facts)),
         *_not_checked_lines(facts.lists["not_checked"]),
-        *(f"unused: {_id(each)} has {each['allowance']} but left nothing of the kind; remove it"
-          for each in facts.lists["unused_allowances"]),
-        *(f"stale: the rule {rule!r} of syskit_leak_ignore matched nothing; remove it"
-          for rule in (stale_rules(facts, settings) if full_run else ())),
-    ]  # fmt: skip
+        *(
+            f"unused: {_id(each)} has {each['allowance']} but left nothing of the kind; remove it"
+            for each in facts.lists["unused_allowances"]
+        ),
+        *(
+            f"stale: the rule {rule!r} of syskit_leak_ignore matched nothing; remove it"
+            for rule in (stale_rules(facts, settings) if full_run else ())
+        ),
+    ]
 
 
 def _untold(facts: Facts) -> list[Leak]:
@@ -51,7 +55,7 @@ def _leak_lines(leaks: list[Leak]) -> Iterator[str]:
     for owner, owned in list(by_owner.items())[:_BLOCKS]:
         yield from wording.block(owner, owned)
     if len(by_owner) > _BLOCKS:
-        yield f"… and {len(by_owner) - _BLOCKS} more owners; --syskit-report=leaks.json has them all"
+        yield f"… and {len(by_owner) - _BLOCKS} more owners; --syskit-report=x.json has them all"
 
 
 def _not_checked_lines(records: list[dict[str, Any]]) -> Iterator[str]:
@@ -80,5 +84,7 @@ def printable(text: str) -> str:
 
 def is_full_run(config: pytest.Config, session_failed: bool) -> bool:
     """Say whether all tests ran, so that a rule without a match is stale."""
-    narrowed = any(config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "failedfirst"))
+    narrowed = any(
+        config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "failedfirst")
+    )
     return not narrowed and not session_failed and not any("::" in str(a) for a in config.args)

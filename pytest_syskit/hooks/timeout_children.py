@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from ..host import children
 from ..host.process_tree import end_tree, reap_child
+from ..host.real import real
 from ..tools.autopsy import process_lines
 
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Births: TypeAlias = frozenset[tuple[int, float]]
+
+_DOUBT = 0.02  # seconds: start times are told in hundredths, and rounded
 _GRACE = 0.3  # seconds between TERM and KILL: the test has had its time
 
 
-def _now() -> frozenset[tuple[int, float]]:
+def _now() -> Births:
     if children.none():  # a microsecond; true for almost every test
         return frozenset()
     try:
@@ -19,21 +29,25 @@ def _now() -> frozenset[tuple[int, float]]:
 
 
 class NewChildren:
-    """Tells the children of this test from those of others: by who existed before.
+    """Tells the children of this test from those of others, asking once per test.
 
-    Those born while a fixture that outlives the test was set up are the fixture's, not the test's.
+    Who was born in the call is known exactly, by who existed before it.  Who was born in the set-up
+    is told by age, to a hundredth of a second; in doubt a child is not the test's.  Those born
+    while a fixture that outlives the test was set up are the fixture's.
     """
 
     def __init__(self) -> None:
-        self._before_test: frozenset[tuple[int, float]] = frozenset()
-        self._before_call: frozenset[tuple[int, float]] = frozenset()
-        self._before_fixture: frozenset[tuple[int, float]] = frozenset()
+        self._began = 0.0
+        self._before_call: Births | None = None
+        self._of_fixtures: Births = frozenset()
+        self._before_fixture: Births = frozenset()
         self.timed_out = False
 
     def test_begins(self) -> None:
-        """Note who exists already."""
+        """Note the time."""
         self.timed_out = False
-        self._before_test = self._before_call = _now()
+        self._began = real.monotonic()
+        self._before_call, self._of_fixtures = None, frozenset()
 
     def fixture_begins(self) -> None:
         """Note who exists before a wider fixture is set up."""
@@ -41,24 +55,34 @@ class NewChildren:
 
     def fixture_is_set_up(self) -> None:
         """Count who was born since as the fixture's."""
-        self._before_test |= _now() - self._before_fixture
+        self._of_fixtures |= _now() - self._before_fixture
 
     def call_begins(self) -> None:
-        """Note what the set-up has started."""
+        """Note who exists before the call."""
         self._before_call = _now()
 
     def end_those_of_the_call(self) -> str:
         """End what the call has started, not what fixtures will end themselves; say what."""
+        before = self._before_call or frozenset()
         # Not reaped: Popen objects of the test may still ask for the status.
-        return _end(_now() - self._before_call - self._before_test, reap=False)
+        return _end(_now() - before - self._of_fixtures, reap=False)
 
     def test_ends(self) -> None:
         """End whatever a test that took too long has left; nobody is there to wait for it."""
-        if self.timed_out:
-            _end(_now() - self._before_test, reap=True)
+        if not self.timed_out:
+            return
+        in_call = frozenset() if self._before_call is None else _now() - self._before_call
+        lasted = real.monotonic() - self._began
+        in_setup = (birth for birth in _now() if _age(birth) < lasted - _DOUBT)
+        _end(in_call.union(in_setup) - self._of_fixtures, reap=True)
 
 
-def _end(born: frozenset[tuple[int, float]], *, reap: bool) -> str:
+def _age(birth: tuple[int, float]) -> float:
+    child = children.look_up(birth[0])
+    return math.inf if child is None else children.age(child)
+
+
+def _end(born: Births, *, reap: bool) -> str:
     if not born:
         return ""
     pids = sorted(pid for pid, _ in born)

@@ -71,6 +71,8 @@ class TimeoutGuard:
         self._children = NewChildren()
         self._item: pytest.Item | None = None
         self._autopsy = ""
+        self._watched = False
+        self._watchdog: Any
         self._stderr, self._watchdog = _watchdog()
 
     def close(self) -> None:
@@ -89,6 +91,7 @@ class TimeoutGuard:
         __tracebackhide__ = True
         limit = item.stash.get(_LIMIT, None)
         if limit is None:
+            self._unwatch()
             return (yield)
         self._item = item
         self._verdicts.forget(item)
@@ -140,6 +143,7 @@ class TimeoutGuard:
             armed = self._armed = self._new(limit)
             armed.arm(None)
         if self._watchdog is not None and limit.clock == "real":
+            self._watched = True
             self._watchdog.cover(limit.seconds + armed.interval)
         return armed
 
@@ -155,8 +159,17 @@ class TimeoutGuard:
         armed, self._armed = self._armed, None
         if armed is not None:
             armed.disarm()
-            if self._watchdog is not None:
-                self._watchdog.disarm()
+
+    def _unwatch(self) -> None:
+        """Call the watchdog off, which else runs on from one limited test to the next."""
+        if self._watched:
+            self._watched = False
+            self._watchdog.disarm()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Call the watchdog off: there is no limit after the last test."""
+        self._unwatch()
 
     def _judge(self, armed: TimeLimit, what: str, phase: str, error: BaseException | None) -> None:
         __tracebackhide__ = True
@@ -237,7 +250,7 @@ class TimeoutGuard:
     def _announce(self, armed: TimeLimit) -> None:
         """Tell other plugins; then look after ourselves."""
         item = self._item
-        if self._watchdog is not None:
+        if self._watched:
             self._watchdog.arm(armed.seconds + armed.interval)
         try:
             self._config.hook.pytest_syskit_timeout(
@@ -250,6 +263,7 @@ class TimeoutGuard:
 
     def pytest_enter_pdb(self) -> None:
         """Stop the clock while a person thinks."""
+        self._unwatch()
         if self._armed is not None:
             self._armed.pause()
 

@@ -23,4 +23,3 @@ class Adoption:
         if self._restore:
             libc.set_subreaper(False)
             self._restore = False
-

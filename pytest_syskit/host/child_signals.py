@@ -1,93 +1,142 @@
 """Signals around a fork: held back while it happens, and as good as new in the child.
 
-    parent   hold() ── fork ── release(held)
-                         │
-    child                └── reset() ── open_mask()
+    parent   survey() ── hold() ── fork ── release(held)
+                                    │
+    child                           └── reset() ── open_mask()
 
 A signal that arrived between ``fork`` and the child's reset would run the *parent's* handler in the
-child, and an exception from it would carry the child into the parent's code.
+child, and an exception from it would carry the child into the parent's code.  What needs a reset is
+looked up before the fork: each page of memory that a child touches must be copied first.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import signal
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from .real import read_file, real
+from .real import read_file
 
-# What a fresh interpreter does; every other signal has the system's default action.
-_OWN_DEFAULTS = {
-    "SIGINT": signal.default_int_handler,
-    "SIGPIPE": signal.SIG_IGN,
-    "SIGXFSZ": signal.SIG_IGN,
-}
-# Held back: what comes from outside.  Faults of our own code cannot wait, KILL and STOP do not ask.
-_FAULTS = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGKILL", "SIGSTOP"}
-_HELD = {each for each in signal.Signals if each.name not in _FAULTS}
-# Real-time signals stay out of it: nobody sends them unasked, and each costs microseconds to name.
-_HELD -= {getattr(signal, "SIGRTMIN", None), getattr(signal, "SIGRTMAX", None)}
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Action: TypeAlias = Callable[[int, Any], Any] | int | signal.Handlers | None
+
+# The same calls, but numbers stay numbers: looking up the name of each signal touches much memory.
+_plain: Any = sys.modules.get("_signal", signal)
+
 _UNTOUCHABLE = {"SIGKILL", "SIGSTOP"}
+# Faults of the code that runs cannot wait; faulthandler gives them back when it is switched off.
+_FAULTS = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP"}
 
 
-def hold() -> set[int]:
-    """Block the signals that come from outside; give the answer to :func:`release`."""
-    return set(signal.pthread_sigmask(signal.SIG_BLOCK, _HELD))
+def _numbers(names: Iterable[str]) -> set[int]:
+    return {int(getattr(signal, name)) for name in names if hasattr(signal, name)}
 
 
-def release(held: set[int]) -> None:
-    """Restore the mask of before; what came meanwhile is delivered here and may raise."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, held)
+_FAULT_NUMBERS = _numbers(_FAULTS)
+_ALL = {int(each) for each in signal.Signals} - _numbers(_UNTOUCHABLE)
+# 32 and 33 belong to the C library's threads and are refused to everybody else.
+_KNOWN = frozenset(range(1, 65)) - {32, 33} - _numbers(_UNTOUCHABLE)
+_BLOCK = int(getattr(signal, "SIG_BLOCK", 0))
+_SET_MASK = int(getattr(signal, "SIG_SETMASK", 0))
+# What a fresh interpreter does; every other signal has the system's default action.
+_FRESH: dict[int, Action] = {
+    **dict.fromkeys(_numbers({"SIGINT"}), signal.default_int_handler),
+    **dict.fromkeys(_numbers({"SIGPIPE", "SIGXFSZ"}), signal.SIG_IGN),
+}
 
 
-def open_mask() -> None:
-    """Let every signal through."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+@dataclass(frozen=True, slots=True)
+class SignalSurvey:
+    """How this process treats signals: what it handles by code, and what a child must change."""
+
+    handled: frozenset[int]
+    changes: tuple[tuple[int, Action], ...]
 
 
-def reset() -> None:
-    """Give every signal the action it has in a fresh interpreter.
+def survey() -> SignalSurvey:
+    """Look how this process treats signals, those that C code handles included."""
+    handled, ignored = _dispositions()
+    if faulthandler.is_enabled():
+        handled = handled - _FAULT_NUMBERS
+    changes = [
+        (number, _FRESH.get(number, signal.SIG_DFL))
+        for number in sorted(handled | ignored | _FRESH.keys())
+        if not _is_fresh(number, ignored)
+    ]
+    return SignalSurvey(frozenset(handled), tuple(changes))
 
-    That is the system's default, but SIGINT raises ``KeyboardInterrupt``, and SIGPIPE and SIGXFSZ are
-    ignored so that they become ``OSError``.  The wakeup descriptor is unset: it is the parent's.  The
-    mask is left alone.
-    """
-    signal.set_wakeup_fd(-1)
-    for number in _changed():
-        signal.signal(number, signal.SIG_DFL)
-    for name, action in _OWN_DEFAULTS.items():
-        signal.signal(getattr(signal, name), action)
+
+def _is_fresh(number: int, ignored: frozenset[int]) -> bool:
+    if _FRESH.get(number) is signal.SIG_IGN:
+        return number in ignored
+    return number in _FRESH and _plain.getsignal(number) is _FRESH[number]
 
 
-def _changed() -> Iterable[int]:
-    """Return the signals without their default action, those that C code handles included."""
+def _dispositions() -> tuple[frozenset[int], frozenset[int]]:
+    """Return the signals handled and those ignored; everything where the kernel does not tell."""
+    masks = _masks("self")
+    if masks is None:
+        return frozenset(_ALL), frozenset()
+    return _members(masks[0]), _members(masks[1])
+
+
+def _members(bits: int) -> frozenset[int]:
+    return (
+        frozenset(number for number in _KNOWN if bits >> (number - 1) & 1) if bits else frozenset()
+    )
+
+
+def _masks(pid: int | str) -> tuple[int, int] | None:
+    """Read which signals a process handles and ignores (signal n is bit n - 1)."""
     try:
-        status = read_file("/proc/self/status")
+        status = read_file(f"/proc/{pid}/status")
     except OSError:
-        return _all()  # no /proc here, or no descriptor left to read it with
-    masks = dict(line.split(b":", 1) for line in status.splitlines() if line.startswith(b"Sig"))
-    if b"SigCgt" not in masks or b"SigIgn" not in masks:
-        return _all()
-    bits = int(masks[b"SigCgt"], 16) | int(masks[b"SigIgn"], 16)
-    # 32 and 33 belong to the C library's threads and are refused to everybody else.
-    return [number for number in range(1, 65) if bits >> (number - 1) & 1 and number not in {32, 33}]
-
-
-def _all() -> list[int]:
-    return [each for each in signal.Signals if each.name not in _UNTOUCHABLE]
+        return None  # gone, no /proc here, or no descriptor left to read it with
+    caught, ignored = status.find(b"\nSigCgt:"), status.find(b"\nSigIgn:")
+    if caught < 0 or ignored < 0:
+        return None
+    return int(status[caught + 8 :].split(None, 1)[0], 16), int(
+        status[ignored + 8 :].split(None, 1)[0], 16
+    )
 
 
 def catches(pid: int, number: int) -> bool:
     """Say whether a process handles a signal by code of its own (``False`` when unknown)."""
-    try:
-        status = read_file(f"/proc/{pid}/status")
-    except OSError:
-        return False  # gone, or no /proc here
-    for line in status.splitlines():
-        if line.startswith(b"SigCgt:"):
-            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    return False
+    masks = _masks(pid)
+    return masks is not None and bool(masks[0] >> (number - 1) & 1)
 
 
-def send(pid: int, number: int) -> None:
-    """Send a signal (raises ``ProcessLookupError`` when the process is gone)."""
-    real.kill(pid, number)
+def hold(numbers: Iterable[int] = frozenset(_ALL - _FAULT_NUMBERS)) -> set[int]:
+    """Block signals, by default all that can come from outside; give the answer to :func:`release`.
+
+    Signals without a handler need no holding: they end the process, or nothing.
+    """
+    return set(_plain.pthread_sigmask(_BLOCK, numbers))
+
+
+def release(held: set[int]) -> None:
+    """Restore the mask of before; what came meanwhile is delivered here and may raise."""
+    _plain.pthread_sigmask(_SET_MASK, held)
+
+
+def open_mask() -> None:
+    """Let every signal through."""
+    _plain.pthread_sigmask(_SET_MASK, ())
+
+
+def reset(found: SignalSurvey) -> None:
+    """Give every signal the action it has in a fresh interpreter.
+
+    That is the system's default, but SIGINT raises ``KeyboardInterrupt``, and SIGPIPE and SIGXFSZ
+    are ignored so that they become ``OSError``.  The wakeup descriptor is unset: it is the
+    parent's.  The mask is left alone.
+    """
+    signal.set_wakeup_fd(-1)
+    faulthandler.disable()
+    for number, action in found.changes:
+        signal.signal(number, action)

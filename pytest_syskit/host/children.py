@@ -1,8 +1,8 @@
 """The children of this process: whether there are any, which, and what they are.
 
-Asking whether there is any child at all costs a microsecond (``waitid`` answers ECHILD), so a suite
-without children pays nothing.  Linux lists children in ``/proc``; elsewhere psutil looks through all
-processes.
+Asking whether there is any child at all costs a microsecond (``waitid`` answers ECHILD), so a
+suite without children pays nothing.  Linux lists children in ``/proc``; elsewhere psutil looks
+through all processes.
 """
 
 from __future__ import annotations
@@ -98,8 +98,12 @@ def _psutil_pids() -> list[int]:
 def _from_psutil(pid: int) -> Child | None:
     import psutil  # noqa: PLC0415  # see above
 
-    words = {psutil.STATUS_ZOMBIE: "zombie", psutil.STATUS_DEAD: "zombie",
-             psutil.STATUS_STOPPED: "stopped", psutil.STATUS_TRACING_STOP: "stopped"}  # fmt: skip
+    words = {
+        psutil.STATUS_ZOMBIE: "zombie",
+        psutil.STATUS_DEAD: "zombie",
+        psutil.STATUS_STOPPED: "stopped",
+        psutil.STATUS_TRACING_STOP: "stopped",
+    }
     try:
         process = psutil.Process(pid)
         state = words.get(process.status(), "running")

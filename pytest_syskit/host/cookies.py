@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 import psutil
 
 from . import capabilities, proc
-from .real import real
+from .real import read_file, real
 
 COOKIE = "SYSKIT_PROCESS_ID"
 
@@ -34,7 +34,7 @@ def marked(environ: Mapping[str, str], cookie: str) -> dict[str, str]:
 
 def carriers(cookie: str) -> list[psutil.Process]:
     """Return the running processes that carry a cookie, this one aside (reads every process)."""
-    return _select(lambda pid: cookie in _environ_of(pid).get(COOKIE, "").split())
+    return _select(lambda pid: _carries(pid, cookie))
 
 
 def session_members(session: int) -> list[psutil.Process]:
@@ -64,10 +64,14 @@ def _ask(wanted: Callable[[int], bool], pid: int) -> bool:
         return False  # ended meanwhile, or belongs to somebody who may not be read
 
 
-def _environ_of(pid: int) -> Mapping[str, str]:
+def _carries(pid: int, cookie: str) -> bool:
     if capabilities.missing("proc"):
-        return psutil.Process(pid).environ()
-    return proc.read_environ(pid)
+        environ = psutil.Process(pid).environ()
+    elif cookie.encode() not in read_file(f"/proc/{pid}/environ"):
+        return False  # nearly everybody: not worth taking their environment apart
+    else:
+        environ = proc.read_environ(pid)
+    return cookie in environ.get(COOKIE, "").split()
 
 
 def _session_of(pid: int) -> int | None:

@@ -28,9 +28,9 @@ class DescriptorFacts:
 
     Attributes:
         fd: its number.
-        what: ``file``, ``directory``, ``pipe``, ``fifo``, ``socket``, ``pty``, ``device``, ``memfd``,
-            ``epoll``, ``eventfd``, ``timerfd``, ``signalfd``, ``inotify``, ``pidfd`` and whatever else
-            the kernel names.
+        what: ``file``, ``directory``, ``pipe``, ``fifo``, ``socket``, ``pty``, ``device``,
+            ``memfd``, ``epoll``, ``eventfd``, ``timerfd``, ``signalfd``, ``inotify``, ``pidfd``
+            and whatever else the kernel names.
         target: path, addresses, or the kernel's name for it.
         mode: ``r``, ``w`` or ``rw``; empty if unknown.
         inheritable: whether children receive it.

@@ -16,7 +16,7 @@ from .real import real
 
 Identity = tuple[int, int, int, int, str]
 
-# Anonymous inodes (epoll, eventfd, …) share one inode and have no file type: their link tells them apart.
+# Anonymous inodes (epoll, eventfd, …) share one inode without a file type: their link tells which.
 _NO_TYPE = 0
 _SCAN_GAP = 64  # the kernel hands out the lowest free number, so a longer gap means the end
 _FOLDERS = ("/proc/self/fd", "/dev/fd")
@@ -62,7 +62,7 @@ def numbers(expected: int = 0) -> list[int]:
     """List the open descriptors, in order; works also when no further one can be opened.
 
     Args:
-        expected: the highest number known so far; where numbers must be tried, trying goes on past it.
+        expected: the highest number known so far; where numbers are tried, trying goes past it.
     """
     folder = listing()
     if folder is None:
@@ -100,8 +100,8 @@ def is_open(fd: int) -> bool:
 def identity(fd: int) -> Identity:
     """Return what tells the open file behind ``fd`` from others (raises ``OSError`` when closed).
 
-    Undecidable are two of the same anonymous kind, such as an eventfd closed and another opened with
-    the same number, and a path closed and opened again.
+    Undecidable are two of the same anonymous kind, such as an eventfd closed and another opened
+    with the same number, and a path closed and opened again.
     """
     facts = real.fstat(fd)
     kind = stat.S_IFMT(facts.st_mode)
@@ -110,7 +110,7 @@ def identity(fd: int) -> Identity:
 
 
 def link_text(fd: int) -> str:
-    """Return what the kernel calls the open file, such as ``pipe:[81]``; empty if it does not say."""
+    """Return what the kernel calls the open file, such as ``pipe:[81]``; empty if unknown."""
     try:
         text: str = real.readlink(f"/proc/self/fd/{fd}")
     except (OSError, NotImplementedError):

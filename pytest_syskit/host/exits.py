@@ -27,7 +27,7 @@ class Doors:
         self._watched: dict[str, tuple[Any, Any]] = {}
 
     def watch(self) -> None:
-        """Let ``refuse(call, caller)`` be asked before each call; it raises to keep the door shut."""
+        """Let ``refuse(call, caller)`` be asked before each call; it raises to shut the door."""
         for name in DOORS:
             original = getattr(os, name, None)
             if original is not None:

@@ -11,6 +11,7 @@ from .real import real
 # A timer that nobody touched is read back this close to where it was expected (seconds): the two
 # clocks are read one after the other, and CPU clocks may tick a hundred times a second only.
 _SAME = 0.05
+_TRIES = 10  # of readings that belong together; a machine too busy for ten costs some precision
 _AT_ONCE = 0.001  # seconds; setitimer(2) takes 0 for "never"
 
 
@@ -64,8 +65,13 @@ def _kinds() -> list[int]:
 
 
 def _read(which: int) -> IntervalTimer:
-    left, interval = real.getitimer(which)
-    return IntervalTimer(which, left, interval, _clock(which))
+    for _ in range(_TRIES):
+        before = _clock(which)
+        left, interval = real.getitimer(which)
+        now = _clock(which)
+        if now - before < _SAME / 10:
+            break  # else the machine was busy elsewhere between the readings
+    return IntervalTimer(which, left, interval, now)
 
 
 def _clock(which: int) -> float:

@@ -13,6 +13,7 @@ from .real import read_file, real
 
 _TABLE_LIMIT = 1 << 24  # bytes, about 100,000 connections; what follows is not looked at
 _LISTEN = b"0A"  # TCP_LISTEN in the kernel's net/tcp_states.h
+_DATAGRAM = b"0002"  # SOCK_DGRAM; such a socket hears everybody once it is bound
 _ACCEPTS = 0x10000  # __SO_ACCEPTCON in the kernel's net.h
 
 
@@ -43,8 +44,10 @@ def unix_socket_listens(path: str) -> bool | None:
         return None  # another system
     wanted = os.fsencode(os.path.abspath(path))
     columns = (row.split(None, 7) for row in rows)
-    flags = [int(row[3], 16) for row in columns if row[7:] == [wanted]]
-    return any(flag & _ACCEPTS for flag in flags) if flags else None
+    named = [row for row in columns if row[7:] == [wanted]]
+    return (
+        any(int(row[3], 16) & _ACCEPTS or row[4] == _DATAGRAM for row in named) if named else None
+    )
 
 
 def port_holder(port: int) -> str | None:

@@ -15,8 +15,8 @@ _CHUNK = 1 << 20  # bytes; large enough that one read is the rule
 def create(name: str) -> int:
     """Return a descriptor, close-on-exec, of a new empty file; every write goes to its end.
 
-    Appending matters: a program that opens ``/dev/stdout`` anew truncates the file, and writes at the
-    old position would leave a hole.
+    Appending matters: a program that opens ``/dev/stdout`` anew truncates the file, and writes at
+    the old position would leave a hole.
 
     Args:
         name: shown by the kernel in listings of descriptors; need not be unique.
@@ -25,7 +25,7 @@ def create(name: str) -> int:
         return _unlinked(name)
     import fcntl  # noqa: PLC0415  # POSIX only
 
-    fd = os.memfd_create(name)  # type: ignore[attr-defined,unused-ignore]  # Linux only
+    fd: int = real.memfd_create(name)
     fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
     return fd
 

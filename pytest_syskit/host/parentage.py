@@ -4,8 +4,8 @@ As a subreaper this process becomes the parent of every orphaned descendant:
 
     pytest ── sh ── sleep          sh ends ──▶   pytest ── sleep     (adopted)
 
-The kernel keeps no record of the first parent.  So every fork that runs Python's fork hooks is noted
-at once, ``posix_spawn`` is noted where it is called, and the objects of ``subprocess`` and
+The kernel keeps no record of the first parent.  So every fork that runs Python's fork hooks is
+noted at once, ``posix_spawn`` is noted where it is called, and the objects of ``subprocess`` and
 ``multiprocessing`` are asked.  A child that nobody here knows of was adopted.
 """
 
@@ -123,7 +123,7 @@ def collect(pid: int) -> None:
 
 
 def popen_argv(pid: int) -> list[str]:
-    """Return the command line that ``subprocess`` was given for a child; empty if it was not asked."""
+    """Return the command line that ``subprocess`` was given for a child; empty if unknown."""
     arguments = getattr(_popen(pid), "args", [])
     parts = arguments if isinstance(arguments, list | tuple) else [arguments]
     return [os.fsdecode(part) for part in parts if isinstance(part, str | bytes | os.PathLike)]

@@ -25,10 +25,10 @@ class PidWatch:
 
     def _open(self) -> int:
         try:
-            return os.pidfd_open(self.pid)  # type: ignore[attr-defined,unused-ignore]  # Linux only
+            return int(real.pidfd_open(self.pid))
         except ProcessLookupError:
             self._gone = True  # ended and taken by somebody else already
-        except (AttributeError, OSError):
+        except (NotImplementedError, OSError):
             pass  # another platform, an old kernel or no descriptor left: look from time to time
         return -1
 

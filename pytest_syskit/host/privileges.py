@@ -38,7 +38,9 @@ def look_up(user: str | int) -> Identity:
         entry = pwd.getpwnam(user) if isinstance(user, str) else pwd.getpwuid(user)
     except (KeyError, OverflowError):
         what = "name" if isinstance(user, str) else "number"
-        raise LookupError(f"user={user!r}: the password database has no user of that {what}") from None
+        raise LookupError(
+            f"user={user!r}: the password database has no user of that {what}"
+        ) from None
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
     return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, groups, entry.pw_dir)
 

@@ -38,7 +38,7 @@ class ProcStat:
 
 
 def read_stat(pid: int | str) -> ProcStat:
-    """Read one process; the command may hold spaces and parentheses, so split after the last one."""
+    """Read one process; its name may hold spaces and parentheses, so split after the last."""
     text = read_file(f"/proc/{pid}/stat").decode("utf-8", "surrogateescape")
     opening, closing = text.index("("), text.rindex(")")
     fields = text[closing + 2 :].split()

@@ -40,7 +40,7 @@ def catchable_signal(value: object) -> int:
         )
     if number not in signal.valid_signals():
         raise ValueError(
-            f"{value!r} is no signal of this system; numbers go from 1 to {max(catchable_signals())}"
+            f"{value!r} is no signal of this system; the numbers end at {max(catchable_signals())}"
         )
     return number
 

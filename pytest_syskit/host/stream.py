@@ -34,7 +34,7 @@ class Stream:
         self._prepare()
 
     def receive(self, limit: int) -> bytes | None:
-        """Return up to ``limit`` bytes, ``b""`` at the end, or ``None`` when nothing is there yet."""
+        """Return up to ``limit`` bytes, ``b""`` at the end, ``None`` when nothing is there yet."""
         try:
             chunk: bytes = real.read(self.fd, limit)
         except BlockingIOError:
@@ -92,9 +92,13 @@ class Stream:
             real.set_blocking(fd, True)
         return fd
 
+    def intact(self) -> bool:
+        """Say whether the descriptor is still ours, and its number not another file's by now."""
+        return same(self.fd, self._identity)
+
     def close(self) -> None:
         """Close the descriptor, unless its number belongs to another file by now."""
-        if same(self.fd, self._identity):
+        if self.intact():
             real.close(self.fd)
 
     def _prepare(self) -> None:
@@ -132,7 +136,7 @@ class FifoStream(Stream):
         return chunk
 
     def _hung_up(self) -> bool:
-        # A writer may come, write and go between the read and this look: then there is more to read.
+        # A writer may come, write and go between the read and this look: then there is more.
         return self._events(select.POLLIN, 0) & (select.POLLHUP | select.POLLIN) == select.POLLHUP
 
 
@@ -156,6 +160,14 @@ class TerminalStream(Stream):
             if error.errno != errno.EIO:
                 raise
             raise BrokenPipeError(errno.EPIPE, "the other side has been hung up") from error
+
+
+class ControllerStream(TerminalStream):
+    """The controlling side, which cannot be opened twice: that would make another terminal."""
+
+    def shared(self) -> int | None:
+        """Return ``None``."""
+        return None
 
 
 class SocketStream(Stream):

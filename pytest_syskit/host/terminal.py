@@ -10,11 +10,11 @@ import struct
 from typing import Any, NamedTuple
 
 from .real import real
-from .stream import TerminalStream
+from .stream import ControllerStream, TerminalStream
 
 _SIZE = "HHHH"  # struct winsize of <termios.h>: rows, columns, and two sizes in pixels
 # Run by an interpreter, it starts a program on the terminal that it has as standard input.
-ENTRY_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "terminal_entry.py")  # noqa: PTH100, PTH118, PTH120  # text is wanted
+ENTRY_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "terminal_entry.py")
 _LOCAL_MODES = 3  # index into the list of tcgetattr
 
 
@@ -25,13 +25,13 @@ class TerminalSize(NamedTuple):
     columns: int
 
 
-def open_terminal() -> tuple[TerminalStream, TerminalStream, str]:
+def open_terminal() -> tuple[ControllerStream, TerminalStream, str]:
     """Make a pair: controller, terminal, and the terminal's path.
 
     The C library opens the terminal with O_NOCTTY, so it never becomes ours by accident.
     """
     controller, terminal = real.openpty()
-    return TerminalStream(controller), TerminalStream(terminal), os.ttyname(terminal)
+    return ControllerStream(controller), TerminalStream(terminal), os.ttyname(terminal)
 
 
 def open_path(path: str) -> int:

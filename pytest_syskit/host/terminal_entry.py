@@ -18,7 +18,7 @@ import termios
 _CANNOT_START = 127  # as a shell says it
 
 
-def _main(lc_ctype, *argv):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202  # a script
+def _main(lc_ctype: str, *argv: str) -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.environ.pop("LC_CTYPE", None)
     if lc_ctype != "unset":

@@ -69,9 +69,13 @@ def timer_clock(name: str) -> TimerClock:
     return TimerClock(name, signal.ITIMER_REAL, signal.SIGALRM, real.monotonic)
 
 
+# Numbers rather than enums, which the C function would have to convert each time.
+BLOCK = int(getattr(signal, "SIG_BLOCK", 0))
+
+
 def blocked(number: int) -> bool:
     """Say whether this thread blocks a signal."""
-    return number in raw.mask(signal.SIG_BLOCK, ())
+    return number in raw.mask(BLOCK, ())
 
 
 def unblock(number: int) -> None:
@@ -81,7 +85,7 @@ def unblock(number: int) -> None:
 
 def block(number: int) -> None:
     """Hold a signal back from this thread."""
-    raw.mask(signal.SIG_BLOCK, (number,))
+    raw.mask(BLOCK, (number,))
 
 
 def discard_pending(number: int) -> None:

@@ -60,6 +60,7 @@ class StackWatchdog:
 
     def __init__(self, fd: int) -> None:
         self._owner = real.getpid()
+        self._due = 0.0
         self._spec = _TimerSpec()
         self._settime, self._timer = _create_timer(self.signal_number())
         faulthandler.register(self.signal_number(), file=fd, all_threads=True, chain=False)
@@ -73,14 +74,25 @@ class StackWatchdog:
 
     def arm(self, seconds: float) -> None:
         """Write the stacks once, ``seconds`` from now, unless armed anew or disarmed before."""
+        self._due = real.monotonic() + seconds
         whole = int(seconds)
         self._spec.seconds = whole
         # at least one nanosecond: all zero would disarm
         self._spec.nanoseconds = max(1, int((seconds - whole) * 1e9))
         self._set()
 
+    def cover(self, seconds: float) -> None:
+        """Write the stacks ``seconds`` from now or somewhat later, at most half as late again.
+
+        Moments that follow each other closely, such as the phases of a test, share one arming.
+        """
+        now = real.monotonic()
+        if not now + seconds <= self._due <= now + seconds * 1.5:
+            self.arm(seconds * 1.5)
+
     def disarm(self) -> None:
         """Write nothing."""
+        self._due = 0.0
         self._spec.seconds = self._spec.nanoseconds = 0
         self._set()
 

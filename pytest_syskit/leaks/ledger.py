@@ -76,7 +76,7 @@ class Ledger:
         return not self._births or not self.audit(account)
 
     def audit(self, account: Account) -> dict[Resource, str]:
-        """Return what was born under ``account`` and is still there, with the phase of its birth."""
+        """Return what was born under ``account`` and is still there, with its phase of birth."""
         return {r: birth.phase for r, birth in self._births.items() if birth.account is account}
 
     def transfer(self, resource: Resource, account: Account) -> None:

@@ -33,15 +33,15 @@ class Resource:
 Snapshot = frozenset[Resource]
 
 
-class NotObservable(Exception):  # noqa: N818  # a condition of the machine, not a bug
+class NotObservable(Exception):  # a condition of the machine, not a bug
     """A detector cannot see its resources now; the text follows "not checked, because"."""
 
 
 class Detector(Protocol):
     """Finds one kind of resource.
 
-    A detector may also offer ``unchanged(closely: bool) -> bool``: a cheap answer to whether its last
-    snapshot still holds.  Without it, every look takes a new snapshot.
+    A detector may also offer ``unchanged(closely: bool) -> bool``: a cheap answer to whether its
+    last snapshot still holds.  Without it, every look takes a new snapshot.
     """
 
     kind: str

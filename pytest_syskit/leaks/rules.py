@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 
 
 def matches(pattern: str, label: str) -> bool:
-    """Say whether a pattern occurs in a label.
+    r"""Say whether a pattern occurs in a label.
 
     A pattern is a glob that may match anywhere in the label; what no glob finds is tried as a
-    regular expression, so ``sleep``, ``*/out.log`` and ``sleep \\d+`` all do what they seem to.
+    regular expression, so ``sleep``, ``*/out.log`` and ``sleep \d+`` all do what they seem to.
     """
     if fnmatchcase(label, f"*{pattern}*"):
         return True
@@ -55,7 +55,7 @@ class IgnoreRule:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one test may leave: ``allow_leaks(*kinds, match=..., reason=...)``; no kinds means any."""
+    """What one test may leave: ``allow_leaks(*kinds, match=…, reason=…)``; no kinds means any."""
 
     kinds: tuple[str, ...]
     match: str | None

@@ -39,7 +39,9 @@ def statement(leaks: Sequence[Leak]) -> str:
     left = [leak for leak in leaks if "change" not in leak.resource.detail]
     taken = [leak for leak in leaks if "change" in leak.resource.detail]
     acts = [f"left {enumerate_kinds(left)} behind"] if left else []
-    before = "that was open before the tests" if len(taken) == 1 else "that were open before the tests"
+    before = (
+        "that was open before the tests" if len(taken) == 1 else "that were open before the tests"
+    )
     acts += [f"closed or replaced {enumerate_kinds(taken)} {before}"] if taken else []
     return " and ".join(acts)
 
@@ -78,7 +80,8 @@ def remedy(owner: Owner, leaks: Sequence[Leak]) -> str:
         rule = f"{kinds[0]}:PATTERN  # reason"
         return f"{what} when the fixture ends, or add the rule '{rule}' to syskit_leak_ignore"
     names = ", ".join(f'"{kind}"' for kind in kinds)
-    return f'{what} in the test, or mark it @pytest.mark.allow_leaks({names}, reason="…") if it is meant'
+    mark = f'@pytest.mark.allow_leaks({names}, reason="…")'
+    return f"{what} in the test, or mark it {mark} if it is meant"
 
 
 def _act(kind: str, them: str) -> str:

@@ -15,9 +15,13 @@ def test_a_clean_block_passes():
 
 
 def test_a_leaking_block_fails_there_and_then():
-    with pytest.raises(LeaksFound, match=r"the block left behind:\n  fd \d+  device  /dev/zero") as caught:
-        with leak_check():
-            fd = os.open("/dev/zero", os.O_RDONLY)
+    with (
+        pytest.raises(
+            LeaksFound, match=r"the block left behind:\n  fd \d+  device  /dev/zero"
+        ) as caught,
+        leak_check(),
+    ):
+        fd = os.open("/dev/zero", os.O_RDONLY)
     os.close(fd)
     assert [each.detail["what"] for each in caught.value.resources] == ["device"]
 

@@ -7,7 +7,9 @@ from pytest_syskit.leaks.rules import Allowance, IgnoreRule, matches
 KINDS = ("process", "fd")
 
 
-@pytest.mark.parametrize("pattern", ["sleep", "sleep 3?", "*sleep*", r"sleep \d+", "30", "4711*sleep"])
+@pytest.mark.parametrize(
+    "pattern", ["sleep", "sleep 3?", "*sleep*", r"sleep \d+", "30", "4711*sleep"]
+)
 def test_a_pattern_matches_anywhere_as_glob_or_as_regular_expression(pattern):
     assert matches(pattern, "process 4711  running  sleep 30")
 
@@ -19,7 +21,11 @@ def test_a_pattern_that_does_not_occur_does_not_match(pattern):
 
 def test_a_rule_has_kind_pattern_and_reason():
     rule = IgnoreRule.parse("fd: */cache.db   # opened once by the driver", KINDS)
-    assert (rule.kind, rule.pattern, rule.reason) == ("fd", "*/cache.db", "opened once by the driver")
+    assert (rule.kind, rule.pattern, rule.reason) == (
+        "fd",
+        "*/cache.db",
+        "opened once by the driver",
+    )
     assert rule.covers("fd", "fd 5  file  /var/cache.db (rw)")
     assert not rule.covers("process", "/var/cache.db")
 

@@ -68,10 +68,17 @@ TABLE = [
     Row("test_allowed", "passed", "fd", "call", error=(), verdict="allowed"),
     Row("test_allowed_another_kind", "passed", "fd", "call"),
     Row("test_policy_off", "passed"),
-    Row("test_policy_fail", "passed", "fd", "call", error=("off", "warn", "fail"), reported=("off", "warn", "fail")),
+    Row(
+        "test_policy_fail",
+        "passed",
+        "fd",
+        "call",
+        error=("off", "warn", "fail"),
+        reported=("off", "warn", "fail"),
+    ),
     Row("test_policy_warn", "passed", "fd", "call", error=(), reported=("off", "warn", "fail")),
     Row("test_ignored", "passed"),
-]  # fmt: skip
+]
 
 
 class Run(NamedTuple):
@@ -82,18 +89,27 @@ class Run(NamedTuple):
     status: int
 
     def leaks(self, owner: str) -> list[dict]:
-        return [x for x in self.report["leaks"] if x["owner"]["id"].rpartition("test_bad.py::")[2] == owner]
+        return [
+            x
+            for x in self.report["leaks"]
+            if x["owner"]["id"].rpartition("test_bad.py::")[2] == owner
+        ]
 
 
-@pytest.fixture(scope="module", params=[(mode, n) for n in (0, 2) for mode in ("off", "warn", "fail")],
-                ids=lambda p: f"{p[0]}-{'xdist' if p[1] else 'serial'}")  # fmt: skip
+@pytest.fixture(
+    scope="module",
+    params=[(mode, n) for n in (0, 2) for mode in ("off", "warn", "fail")],
+    ids=lambda p: f"{p[0]}-{'xdist' if p[1] else 'serial'}",
+)
 def run(request, tmp_path_factory) -> Run:
     mode, workers = request.param
     folder = tmp_path_factory.mktemp("outcomes")
     shutil.copy(Path(__file__).with_name("bad_tests.py"), folder / "test_bad.py")
     record = folder / "record.jsonl"
     (folder / "conftest.py").write_text(RECORDER.format(path=str(record)))
-    (folder / "pytest.ini").write_text("[pytest]\nsyskit_leak_ignore =\n    fd:/dev/null  # meant\n")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nsyskit_leak_ignore =\n    fd:/dev/null  # meant\n"
+    )
     report = folder / "report.json"
     arguments = ["-p", "no:cacheprovider", "-p", "no:randomly", f"--syskit-leaks={mode}"]
     arguments += ["--syskit-reap=leaked", f"--syskit-report={report}", "-W", "ignore"]
@@ -111,8 +127,14 @@ def _pytest(folder, arguments):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "SYSKIT"))}
     output = folder / "output.txt"
     with output.open("w") as out:
-        run = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=folder,
-                               env=environment, stdout=out, stderr=out, start_new_session=True)  # fmt: skip
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
     try:
         status = run.wait(timeout=120)
     finally:
@@ -140,18 +162,26 @@ def test_a_bad_test_becomes_what_the_table_says(run, row):
         assert teardown == "failed"  # its own teardown failed, with or without a leak
     else:
         assert became == row.outcome
-        own_leaks = [r for r in TABLE if r.test == row.test and r.owner is None and run.mode in r.error and r.kind]
+        own_leaks = [
+            r
+            for r in TABLE
+            if r.test == row.test and r.owner is None and run.mode in r.error and r.kind
+        ]
         assert (teardown == "failed") == bool(blamed or own_leaks), run.output
     owner = row.owner or row.test
     leaks = run.leaks(owner)
     if row.kind is None or run.mode not in row.reported:
         assert leaks == []
     else:
-        assert [(x["kind"], x["phase"], x["verdict"]) for x in leaks] == [(row.kind, row.phase, row.verdict)]
+        assert [(x["kind"], x["phase"], x["verdict"]) for x in leaks] == [
+            (row.kind, row.phase, row.verdict)
+        ]
 
 
 def test_an_error_of_a_fixture_has_its_own_report(run):
-    expected = {"failing_fixture", "leaking_module_fixture", "setUpClass"} if run.mode == "fail" else set()
+    expected = (
+        {"failing_fixture", "leaking_module_fixture", "setUpClass"} if run.mode == "fail" else set()
+    )
     tests = {row.test for row in TABLE}
     assert set(run.outcomes) - tests == expected
 

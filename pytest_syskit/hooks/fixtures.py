@@ -1,0 +1,168 @@
+"""The fixtures: each is a few lines of a tool that also works without pytest.
+
+The tools are imported when a fixture is first used, so that a suite pays for what it asks for only.
+"""
+# ruff: noqa: PLC0415  # see above
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .failure_notes import add_note, has_failed
+
+if TYPE_CHECKING:
+    from ..detectors.leak_check import LeakCheck
+    from ..tools.fake_env import FakeEnv
+    from ..tools.fake_platform import FakePlatform
+    from ..tools.fifo_pair import FifoPair
+    from ..tools.fork_runner import ForkRunner
+    from ..tools.pipe_pair import PipePair
+    from ..tools.process_factory import ProcessFactory
+    from ..tools.pty_pair import PtyPair
+    from ..tools.signal_log import SignalLog
+    from ..tools.signal_timeout import signal_timeout as SignalTimeoutBlock  # noqa: N812  # a class
+    from ..tools.socket_pair import SocketPair
+    from ..tools.workspace import TempWorkspace
+
+
+@pytest.fixture
+def temp_workspace(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TempWorkspace]:
+    """A private directory to fill, compare and enter; kept if the test fails, as tmp_path is."""
+    from ..tools.workspace import TempWorkspace
+
+    keeps = request.config.getini("tmp_path_retention_policy") in ("all", "failed")
+    root = tmp_path_factory.mktemp("workspace")
+    with TempWorkspace(root) as workspace:
+        if keeps:
+            text = f"kept: {workspace.path}"
+            add_note(request.node, lambda: ("temp_workspace", text))
+        yield workspace
+        workspace.keep = keeps and has_failed(request.node)
+
+
+@pytest.fixture
+def short_socket_dir() -> Iterator[Path]:
+    """A directory whose paths always fit into the address of a UNIX socket."""
+    from ..tools.short_socket_dir import short_socket_dir
+
+    with short_socket_dir() as folder:
+        yield folder
+
+
+@pytest.fixture
+def fake_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeEnv]:
+    """A hermetic environment, real for children too, with stand-ins for commands."""
+    from ..tools.fake_env import FakeEnv
+
+    tmp_path_factory.getbasetemp()  # decided by the real environment, for all tests that follow
+    with FakeEnv() as env:
+        yield env
+
+
+@pytest.fixture
+def fake_platform() -> Iterator[FakePlatform]:
+    """Pretend to be another system: ``fake_platform("windows")``, until the end or as a block."""
+    from ..tools.fake_platform import FakePlatform
+
+    with FakePlatform() as fake:
+        yield fake
+
+
+@pytest.fixture
+def fork_runner() -> Iterator[ForkRunner]:
+    """Run functions in forked children, and get back whatever became of them."""
+    from ..tools.fork_runner import ForkRunner
+
+    runner = ForkRunner()
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def fifo_pair() -> Iterator[FifoPair]:
+    """Both ends of a named pipe, with limits on every wait."""
+    from ..tools.fifo_pair import fifo_pair
+
+    with fifo_pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+def pipe_pair() -> Iterator[PipePair]:
+    """Both ends of a pipe, with limits on every wait."""
+    from ..tools.pipe_pair import pipe_pair
+
+    with pipe_pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+def pty_pair() -> Iterator[PtyPair]:
+    """Both sides of a pseudo-terminal, with limits on every wait."""
+    from ..tools.pty_pair import pty_pair
+
+    with pty_pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+def socket_pair() -> Iterator[SocketPair]:
+    """Two connected sockets, with limits on every wait."""
+    from ..tools.socket_pair import socket_pair
+
+    with socket_pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+def process_factory(request: pytest.FixtureRequest) -> Iterator[ProcessFactory]:
+    """Start real programs that live no longer than the test."""
+    from ..tools.process_factory import ProcessFactory
+
+    with ProcessFactory() as factory:
+        add_note(request.node, lambda: _excerpts(factory))
+        yield factory
+
+
+def _excerpts(factory: ProcessFactory) -> tuple[str, str] | None:
+    texts = [f"--- {title}\n{text}" for title, text in factory.excerpts()]
+    return ("output of started processes", "\n".join(texts)) if texts else None
+
+
+@pytest.fixture
+def signal_timeout() -> type[SignalTimeoutBlock]:
+    """Limit the time of a block, as in ``with signal_timeout(0.5): …``."""
+    from ..tools.signal_timeout import signal_timeout
+
+    return signal_timeout
+
+
+@pytest.fixture
+def signal_log() -> Callable[..., AbstractContextManager[SignalLog]]:
+    """Record the signals of a block, as in ``with signal_log(SIGUSR1) as log: …``."""
+    from ..tools.signal_log import signal_log
+
+    return signal_log
+
+
+@pytest.fixture
+def rlimits() -> Callable[..., AbstractContextManager[None]]:
+    """Lower resource limits inside a forked child: ``rlimits(nofile=16)``."""
+    from ..tools.rlimits import rlimits
+
+    return rlimits
+
+
+@pytest.fixture
+def leak_check() -> Callable[..., LeakCheck]:
+    """Fail there and then if a block leaves something, as in ``with leak_check(): …``."""
+    from ..detectors.leak_check import leak_check
+
+    return leak_check

@@ -1,0 +1,1 @@
+"""A package, so that there is a package scope."""
