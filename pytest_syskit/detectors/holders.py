@@ -8,6 +8,7 @@ of time cannot tell; the objects can.
 from __future__ import annotations
 
 import gc
+import sys
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -73,33 +74,45 @@ def _frame_is_foreign(frame: types.FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).startswith(_FOREIGN)
 
 
-_LEVELS = 10  # file ← buffer ← text wrapper ← local variable ← frame ← traceback, and some to spare
+_LEVELS = 8  # file ← buffer ← text wrapper ← attribute dict ← object ← variable, and some to spare
 _CROWD = 500  # what is referred to by more than this is shared, and tells nothing
 
 
 def held_by_tracebacks(resources: Iterable[Resource]) -> set[Resource]:
-    """Return which resources are held by objects that a traceback keeps alive.
+    """Return which resources are held by objects that only a traceback keeps alive.
 
     Python keeps the last one for post-mortem debugging, and plugins keep others.  Such an object is
-    closed when its traceback goes, as it would have been if the test had not failed.
+    closed when its traceback goes, as it would have been if the test had not failed.  What a module
+    holds as well is not among them.
     """
     wanted = {(resource.kind, resource.key[0]): resource for resource in resources}
     owners: dict[Resource, list[object]] = {}
     for each in gc.get_objects():
         if (name := _name(each)) in wanted:
             owners.setdefault(wanted[name], []).append(each)
-    return {resource for resource, objects in owners.items() if _reaches_traceback(objects)}
+    return {resource for resource, objects in owners.items() if _only_in_tracebacks(objects)}
 
 
-def _reaches_traceback(objects: list[object]) -> bool:
-    """Go from the objects to what refers to them, level by level, until a traceback is met."""
-    level, seen = objects, {id(each) for each in objects}
+def _only_in_tracebacks(objects: list[object]) -> bool:
+    """Go from the objects to what refers to them, level by level."""
+    namespaces = {id(vars(module)) for module in list(sys.modules.values()) if module is not None}
+    running = set(_running_frames())
+    level, seen, in_frame = objects, {id(each) for each in objects}, False
     for _ in range(_LEVELS):
         referrers = [each for each in gc.get_referrers(*level) if id(each) not in seen]
-        if any(isinstance(each, types.TracebackType) for each in referrers):
-            return True
-        seen |= {id(each) for each in referrers} | {id(referrers), id(level)}
-        level = [each for each in referrers if not isinstance(each, _OPAQUE)]
-        if not level or len(level) > _CROWD:
+        if any(id(each) in namespaces for each in referrers):
             return False
-    return False
+        frames = [each for each in referrers if isinstance(each, types.FrameType)]
+        in_frame |= any(id(frame) not in running for frame in frames)
+        seen |= {id(each) for each in referrers} | {id(referrers), id(level), id(frames)}
+        level = [each for each in referrers if not isinstance(each, (*_OPAQUE, types.FrameType))]
+        if not level or len(level) > _CROWD:
+            break
+    return in_frame
+
+
+def _running_frames() -> Iterator[int]:
+    frame = sys._getframe()  # noqa: SLF001  # the only way to one's callers
+    while frame is not None:
+        yield id(frame)
+        frame = frame.f_back  # type: ignore[assignment]  # None ends the loop

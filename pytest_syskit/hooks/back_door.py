@@ -1,7 +1,8 @@
 """Nobody leaves pytest by the back door.
 
 ``os._exit(0)`` in a test ends a plain run with status 0 and no summary, and the tests after it
-never run.  Called in the pytest process itself while a test runs, it is an error of that test instead.
+never run.  Called in the pytest process itself while a test runs, it is an error of that test
+instead.
 """
 
 from __future__ import annotations

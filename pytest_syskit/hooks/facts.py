@@ -7,12 +7,13 @@ end of the session.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..leaks.leak import Leak
-from ..leaks.owner import Owner
+if TYPE_CHECKING:
+    from ..leaks.leak import Leak
+    from ..leaks.owner import Owner
 
 ATTRIBUTE = "syskit"
 LISTS = ("leaks", "not_checked", "escaped_children", "unused_allowances", "errors", "error_reports")
@@ -59,6 +60,10 @@ class Facts:
         full = {name: records for name, records in self.lists.items() if records}
         return {**full, "tests_checked": self.tests_checked, "rule_hits": self.rule_hits}
 
+    def says_something(self) -> bool:
+        """Say whether there is anything for a reader."""
+        return any(self.lists.values())
+
     def add(self, record: dict[str, Any]) -> None:
         """Take in what another process found."""
         if record is _CLEAN:
@@ -73,10 +78,9 @@ class Facts:
     @property
     def leaks(self) -> list[Leak]:
         """The findings as values."""
+        from ..leaks.leak import Leak  # noqa: PLC0415  # most runs have no leak to tell of
+
         return [Leak.from_record(record) for record in self.lists["leaks"]]
-
-
-FACTS = pytest.StashKey[Facts]()
 
 
 _NOTHING: dict[str, Any] = {}

@@ -138,7 +138,7 @@ def _excerpts(factory: ProcessFactory) -> tuple[str, str] | None:
 
 @pytest.fixture
 def signal_timeout() -> type[SignalTimeoutBlock]:
-    """Limit the time of a block, as in ``with signal_timeout(0.5): …``."""
+    """Limit the time that a block of code may take; fractions of a second allowed."""
     from ..tools.signal_timeout import signal_timeout
 
     return signal_timeout
@@ -146,7 +146,7 @@ def signal_timeout() -> type[SignalTimeoutBlock]:
 
 @pytest.fixture
 def signal_log() -> Callable[..., AbstractContextManager[SignalLog]]:
-    """Record the signals of a block, as in ``with signal_log(SIGUSR1) as log: …``."""
+    """Record which signals arrive during a block of code, and when."""
     from ..tools.signal_log import signal_log
 
     return signal_log
@@ -162,7 +162,7 @@ def rlimits() -> Callable[..., AbstractContextManager[None]]:
 
 @pytest.fixture
 def leak_check() -> Callable[..., LeakCheck]:
-    """Fail there and then if a block leaves something, as in ``with leak_check(): …``."""
+    """Fail there and then if a block of code leaves a process or descriptor behind."""
     from ..detectors.leak_check import leak_check
 
     return leak_check

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from ..leaks.leak import Leak
-from ..leaks.owner import Owner
-from . import error_reports
 from .facts import Facts, attached
+
+GATHERING = pytest.StashKey["Gathering"]()
 
 
 class Gathering:
@@ -41,6 +40,14 @@ class Gathering:
     def take(self, record: dict[str, Any]) -> None:
         """Add facts, tell other plugins of each leak, and publish the errors of fixtures."""
         self.facts.add(record)
+        if "leaks" in record or "error_reports" in record:
+            self._tell(record)
+
+    def _tell(self, record: dict[str, Any]) -> None:
+        from ..leaks.leak import Leak  # noqa: PLC0415  # most runs have no leak to tell of
+        from ..leaks.owner import Owner  # noqa: PLC0415  # see above
+        from . import error_reports  # noqa: PLC0415  # see above
+
         for leak in record.get("leaks", ()):
             value = Leak.from_record(leak)
             self._config.hook.pytest_syskit_leak(leak=value, config=self._config)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from ..detectors.baseline import Baseline
 from ..leaks.rules import IgnoreRule
 from .options import KINDS, OPTIONS, read_option
 
@@ -27,6 +28,7 @@ class Settings:
 
 
 SETTINGS = pytest.StashKey[Settings]()
+BASELINE = pytest.StashKey[Baseline]()
 
 
 def read_settings(config: pytest.Config) -> Settings:

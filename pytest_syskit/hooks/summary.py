@@ -13,16 +13,17 @@ from ..leaks.owner import Owner
 from .facts import Facts
 from .settings import Settings
 
+_NARROWING = ("keyword", "markexpr", "lf", "maxfail", "deselect", "collectonly")
 _BLOCKS = 50  # owners shown: a longer section belongs in the JSON report
 
 
-def stale_rules(facts: Facts, settings: Settings) -> list[str]:
-    """Return the ignore rules that matched nothing; meaningful after a full run only."""
-    rules = settings.leak_ignore if settings.leaks != "off" else ()
+def stale_rules(facts: Facts, settings: Settings, config: pytest.Config) -> list[str]:
+    """Return the ignore rules that matched nothing; none if not all tests were judged."""
+    rules = settings.leak_ignore if settings.leaks != "off" and _is_full_run(config) else ()
     return [rule.text for rule in rules if rule.text not in facts.rule_hits]
 
 
-def lines(facts: Facts, settings: Settings, *, full_run: bool) -> list[str]:
+def lines(facts: Facts, settings: Settings, config: pytest.Config) -> list[str]:
     """Return the lines of the section; none when there is nothing to say."""
     return [
         *_leak_lines(_untold(facts)),
@@ -33,7 +34,7 @@ def lines(facts: Facts, settings: Settings, *, full_run: bool) -> list[str]:
         ),
         *(
             f"stale: the rule {rule!r} of syskit_leak_ignore matched nothing; remove it"
-            for rule in (stale_rules(facts, settings) if full_run else ())
+            for rule in stale_rules(facts, settings, config)
         ),
     ]
 
@@ -67,9 +68,9 @@ def _not_checked_lines(records: list[dict[str, Any]]) -> Iterator[str]:
         yield f"not checked: {owners[0]}{more}, because {reason}"
 
 
-def write(reporter: Any, facts: Facts, settings: Settings, *, full_run: bool) -> None:
+def write(reporter: Any, facts: Facts, settings: Settings, config: pytest.Config) -> None:
     """Write the section to the terminal."""
-    said = lines(facts, settings, full_run=full_run)
+    said = lines(facts, settings, config)
     if said:
         reporter.section("syskit: left behind", yellow=True)
         for line in said:
@@ -82,9 +83,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
 
 
-def is_full_run(config: pytest.Config, session_failed: bool) -> bool:
+def _is_full_run(config: pytest.Config) -> bool:
     """Say whether all tests ran, so that a rule without a match is stale."""
-    narrowed = any(
-        config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "failedfirst")
-    )
-    return not narrowed and not session_failed and not any("::" in str(a) for a in config.args)
+    narrowed = any(config.getoption(name, None) for name in _NARROWING)
+    return not narrowed and not any("::" in str(argument) for argument in config.args)

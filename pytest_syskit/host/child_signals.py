@@ -40,13 +40,15 @@ def _numbers(names: Iterable[str]) -> set[int]:
 _FAULT_NUMBERS = _numbers(_FAULTS)
 _ALL = {int(each) for each in signal.Signals} - _numbers(_UNTOUCHABLE)
 # 32 and 33 belong to the C library's threads and are refused to everybody else.
-_KNOWN = frozenset(range(1, 65)) - {32, 33} - _numbers(_UNTOUCHABLE)
+_KNOWN = sorted({int(n) for n in signal.valid_signals()} - {32, 33} - _numbers(_UNTOUCHABLE))
 _BLOCK = int(getattr(signal, "SIG_BLOCK", 0))
 _SET_MASK = int(getattr(signal, "SIG_SETMASK", 0))
+_DEFAULT = getattr(_plain, "SIG_DFL", 0)
+_IGNORE = getattr(_plain, "SIG_IGN", 1)
 # What a fresh interpreter does; every other signal has the system's default action.
 _FRESH: dict[int, Action] = {
     **dict.fromkeys(_numbers({"SIGINT"}), signal.default_int_handler),
-    **dict.fromkeys(_numbers({"SIGPIPE", "SIGXFSZ"}), signal.SIG_IGN),
+    **dict.fromkeys(_numbers({"SIGPIPE", "SIGXFSZ"}), _IGNORE),
 }
 
 
@@ -59,36 +61,15 @@ class SignalSurvey:
 
 
 def survey() -> SignalSurvey:
-    """Look how this process treats signals, those that C code handles included."""
-    handled, ignored = _dispositions()
-    if faulthandler.is_enabled():
-        handled = handled - _FAULT_NUMBERS
+    """Look how this process treats signals; handlers that C code set without Python do not show."""
+    odd = {number for number in _KNOWN if _plain.getsignal(number) is not _DEFAULT}
+    handled = {number for number in odd if _plain.getsignal(number) is not _IGNORE}
     changes = [
-        (number, _FRESH.get(number, signal.SIG_DFL))
-        for number in sorted(handled | ignored | _FRESH.keys())
-        if not _is_fresh(number, ignored)
+        (number, _FRESH.get(number, _DEFAULT))
+        for number in sorted(odd | _FRESH.keys())
+        if _plain.getsignal(number) is not _FRESH.get(number, _DEFAULT)
     ]
     return SignalSurvey(frozenset(handled), tuple(changes))
-
-
-def _is_fresh(number: int, ignored: frozenset[int]) -> bool:
-    if _FRESH.get(number) is signal.SIG_IGN:
-        return number in ignored
-    return number in _FRESH and _plain.getsignal(number) is _FRESH[number]
-
-
-def _dispositions() -> tuple[frozenset[int], frozenset[int]]:
-    """Return the signals handled and those ignored; everything where the kernel does not tell."""
-    masks = _masks("self")
-    if masks is None:
-        return frozenset(_ALL), frozenset()
-    return _members(masks[0]), _members(masks[1])
-
-
-def _members(bits: int) -> frozenset[int]:
-    return (
-        frozenset(number for number in _KNOWN if bits >> (number - 1) & 1) if bits else frozenset()
-    )
 
 
 def _masks(pid: int | str) -> tuple[int, int] | None:
@@ -139,4 +120,4 @@ def reset(found: SignalSurvey) -> None:
     signal.set_wakeup_fd(-1)
     faulthandler.disable()
     for number, action in found.changes:
-        signal.signal(number, action)
+        _plain.signal(number, action)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import tempfile
 import uuid
@@ -9,6 +11,7 @@ import uuid
 from . import capabilities
 from .real import real
 
+fcntl = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None  # POSIX
 _CHUNK = 1 << 20  # bytes; large enough that one read is the rule
 
 
@@ -21,10 +24,8 @@ def create(name: str) -> int:
     Args:
         name: shown by the kernel in listings of descriptors; need not be unique.
     """
-    if capabilities.missing("memfd") is not None:
+    if fcntl is None or capabilities.missing("memfd") is not None:
         return _unlinked(name)
-    import fcntl  # noqa: PLC0415  # POSIX only
-
     fd: int = real.memfd_create(name)
     fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
     return fd

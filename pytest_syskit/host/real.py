@@ -1,8 +1,8 @@
 """The operating system's calls and clocks, held where no fake can reach them.
 
-Tests patch ``os.listdir``, freeze ``time.monotonic`` and swap whole modules.  pyfakefs and freezegun
-rewrite module attributes, also aliases in other modules; attributes of a class they leave alone.
-So what must see the true machine calls ``real.listdir`` instead of ``os.listdir``.
+Tests patch ``os.listdir``, freeze ``time.monotonic`` and swap whole modules.  pyfakefs and
+freezegun rewrite module attributes, also aliases in other modules; attributes of a class they leave
+alone.  So what must see the true machine calls ``real.listdir`` instead of ``os.listdir``.
 """
 
 from __future__ import annotations

@@ -122,18 +122,28 @@ def _take_streams(channel: ForkChannel, streams: Streams | None) -> None:
     real.dup2(channel.stdout, 1)
     real.dup2(channel.stderr, 2)
     channel.outputs_taken()
+    _inherited_input[:] = [sys.stdin, sys.__stdin__]
     stdin, stdout, stderr = streams or make_streams()
     sys.stdin = sys.__stdin__ = stdin  # type: ignore[misc]  # ours to replace in this process
     sys.stdout = sys.__stdout__ = stdout  # type: ignore[misc]  # the same
     sys.stderr = sys.__stderr__ = stderr  # type: ignore[misc]  # the same
 
 
+_ahead: list[Streams] = []
+_inherited_input: list[object] = []  # kept: their end would close what the parent still shares
+
+
 def streams_ahead() -> Streams | None:
-    """Make the child's streams before the fork, where it costs least; ``None`` if it cannot be."""
+    """Return the child's streams, made once in the parent; ``None`` if that cannot be.
+
+    Each child has its own copy of them, by the fork.
+    """
     try:
-        return make_streams()
-    except OSError:
-        return None  # this process runs with one of them closed
+        if not _ahead or any(stream.closed for stream in _ahead[0]):
+            _ahead[:] = [make_streams()]
+    except (OSError, ValueError):
+        return None  # one of 0 to 2 is closed here, or a child detached its streams and forks on
+    return _ahead[0]
 
 
 def make_streams() -> Streams:

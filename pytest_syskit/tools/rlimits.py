@@ -8,6 +8,7 @@ Best used in a forked child: the limits hold for the *whole* process, whatever e
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
@@ -117,6 +118,7 @@ def _number(name: str) -> int:
     return number
 
 
+@functools.cache
 def _resource() -> ModuleType:
     try:
         import resource  # noqa: PLC0415  # POSIX only

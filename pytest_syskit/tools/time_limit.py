@@ -134,8 +134,8 @@ class TimeLimit(ChainLimit):
         clock = self.clock
         if raw.get_handler(clock.number) != self.fire or armed[clock.name][-1] is not self:
             return False
-        if not real.getitimer(clock.timer)[0]:
-            return False
+        if not 0 < real.getitimer(clock.timer)[0] <= self.seconds:
+            return False  # stopped, or set to something later than the new deadline
         if self.shots:
             self.shots, self._deaf = 0, 0.0
             self.where = self.last_shot = self._observer = None

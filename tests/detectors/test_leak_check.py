@@ -27,7 +27,7 @@ def test_a_leaking_block_fails_there_and_then():
 
 
 def test_a_leaked_process_is_found():
-    with pytest.raises(LeaksFound, match="process .* sleep 30"), leak_check():
+    with pytest.raises(LeaksFound, match=r"process .* sleep 30"), leak_check():
         child = subprocess.Popen(["sleep", "30"])
     child.kill()
     child.wait()
