@@ -1,13 +1,12 @@
 """``--syskit-info``: what this machine can and cannot do."""
 
+# ruff: noqa: PLC0415  # asked for once in a thousand runs, so imported then
+
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 
 import pytest
-
-from ..host import capabilities, children, descriptors
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -22,6 +21,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def lines() -> Iterator[str]:
     """Return what to print: mechanisms in use, then one line per capability."""
+    import platform
+
+    from ..host import capabilities
+
     yield f"pytest-syskit on {platform.platform()}, Python {platform.python_version()}"
     yield "mechanisms:"
     yield f"  descriptors  {_descriptors()}"
@@ -35,15 +38,21 @@ def lines() -> Iterator[str]:
 
 
 def _descriptors() -> str:
+    from ..host import descriptors
+
     folder = descriptors.listing()
     counted = ", counted at once" if descriptors.counts() else ""
     return f"{folder} lists them{counted}" if folder else "each number is tried"
 
 
 def _children() -> str:
+    from ..host import children
+
     return "listed by the kernel" if children.fast() else "psutil looks through all processes"
 
 
 def _orphans() -> str:
+    from ..host import capabilities
+
     lack = capabilities.missing("subreaper")
     return "adopted as child subreaper" if lack is None else f"not seen, because {lack}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ..leaks.leak import Leak
-from ..leaks.resource import Detector, Resource
+if TYPE_CHECKING:
+    from ..leaks.leak import Leak
+    from ..leaks.owner import Owner
+    from ..leaks.resource import Detector, Resource
 
 
 @pytest.hookspec
@@ -20,7 +23,7 @@ def pytest_syskit_detectors(config: pytest.Config) -> Iterable[Detector]:
 
 
 @pytest.hookspec(firstresult=True)
-def pytest_syskit_expected(resource: Resource, owner: object, config: pytest.Config) -> str | None:
+def pytest_syskit_expected(resource: Resource, owner: Owner, config: pytest.Config) -> str | None:
     """Return a reason when this resource is meant to stay, else ``None``.
 
     Asked only for resources that did outlive their owner; the first reason counts.

@@ -18,6 +18,8 @@ from . import capabilities, proc
 from .real import read_file, real
 
 COOKIE = "SYSKIT_PROCESS_ID"
+_LISTINGS = 20  # the second is nearly always the last; a fork storm must not hold us
+_EXEC_LOOKS, _EXEC_PAUSE = 500, 0.001  # half a second: an exec takes 1 ms, or its turn on the CPU
 
 
 def marked(environ: Mapping[str, str], cookie: str) -> dict[str, str]:
@@ -32,9 +34,20 @@ def marked(environ: Mapping[str, str], cookie: str) -> dict[str, str]:
     }
 
 
-def carriers(cookie: str) -> list[psutil.Process]:
-    """Return the running processes that carry a cookie, this one aside (reads every process)."""
-    return _select(lambda pid: _carries(pid, cookie))
+def carriers(cookie: str, since: int = 0) -> list[psutil.Process]:
+    """Return the running processes that carry a cookie, this one aside (reads every process).
+
+    ``since`` is the :func:`start_of` the program; who is older cannot carry its cookie.
+    """
+    return _select(lambda pid: _carries(pid, cookie, since))
+
+
+def start_of(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 where nobody tells."""
+    try:
+        return proc.read_stat(pid).started
+    except OSError:
+        return 0  # no /proc
 
 
 def session_members(session: int) -> list[psutil.Process]:
@@ -49,7 +62,15 @@ def session_members(session: int) -> list[psutil.Process]:
 
 
 def _select(wanted: Callable[[int], bool]) -> list[psutil.Process]:
-    chosen = (pid for pid in _all_pids() if pid != real.getpid() and _ask(wanted, pid))
+    """Look at every process, and at those born meanwhile: a parent that died may have left one."""
+    seen: set[int] = {real.getpid()}
+    chosen: list[int] = []
+    for _ in range(_LISTINGS):
+        unseen = set(_all_pids()) - seen
+        seen |= unseen
+        chosen += [pid for pid in unseen if _ask(wanted, pid)]
+        if not unseen:
+            break
     return [process for pid in chosen for process in _process(pid)]
 
 
@@ -64,14 +85,31 @@ def _ask(wanted: Callable[[int], bool], pid: int) -> bool:
         return False  # ended meanwhile, or belongs to somebody who may not be read
 
 
-def _carries(pid: int, cookie: str) -> bool:
+def _carries(pid: int, cookie: str, since: int) -> bool:
     if capabilities.missing("proc"):
         environ = psutil.Process(pid).environ()
-    elif cookie.encode() not in read_file(f"/proc/{pid}/environ"):
+    elif cookie.encode() not in _settled_environ(pid, since):
         return False  # nearly everybody: not worth taking their environment apart
     else:
         environ = proc.read_environ(pid)
     return cookie in environ.get(COOKIE, "").split()
+
+
+def _settled_environ(pid: int, since: int) -> bytes:
+    """Read an environment; while the kernel replaces a program by ``exec`` there is none."""
+    for _ in range(_EXEC_LOOKS):
+        raw = read_file(f"/proc/{pid}/environ")
+        if raw or not _in_exec(pid, since):
+            return raw
+        real.sleep(_EXEC_PAUSE)
+    return b""
+
+
+def _in_exec(pid: int, since: int) -> bool:
+    """Say whether a process may be amid ``exec``: no arguments, yet neither zombie nor kernel's."""
+    stat = proc.read_stat(pid)
+    ordinary = stat.state != "zombie" and stat.session != 0
+    return ordinary and stat.started >= since and not proc.read_argv(pid)
 
 
 def _session_of(pid: int) -> int | None:

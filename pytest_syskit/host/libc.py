@@ -1,11 +1,18 @@
-"""The few calls that Python does not offer, through the C library."""
+"""The few calls that Python does not offer, through the C library.
+
+``ctypes`` is imported by the first call: a run that needs none does not pay for it.
+"""
+# ruff: noqa: PLC0415  # see above
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ctypes
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -15,6 +22,8 @@ PR_GET_CHILD_SUBREAPER = 37
 @functools.cache
 def library() -> ctypes.CDLL:
     """Return the C library this interpreter runs on (loaded once)."""
+    import ctypes
+
     return ctypes.CDLL(None, use_errno=True)
 
 
@@ -27,12 +36,16 @@ def prctl(option: int, argument: object) -> None:
     if not sys.platform.startswith("linux"):
         raise OSError(f"prctl is a Linux call; this is {sys.platform}")
     if library().prctl(option, argument, 0, 0, 0) != 0:
+        import ctypes
+
         error = ctypes.get_errno()
         raise OSError(error, f"prctl({option}): {os.strerror(error)}")
 
 
 def is_subreaper() -> bool:
     """Say whether orphaned descendants are handed to this process."""
+    import ctypes
+
     value = ctypes.c_int(0)
     prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(value))
     return value.value != 0

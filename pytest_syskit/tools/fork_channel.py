@@ -44,6 +44,7 @@ class ForkChannel:
         except BaseException:
             self._close_descriptors()
             raise
+        self._identity = real.fstat(self._writer).st_ino
 
     def _keep(self, fd: int) -> int:
         """Note a descriptor to be closed; none may have a number that the child's streams take."""
@@ -56,7 +57,6 @@ class ForkChannel:
     def child_side(self) -> None:
         """Keep only what the child needs: while it held the reader, writing could not fail."""
         real.close(self.reader)
-        self._identity = real.fstat(self._writer).st_ino
 
     def outputs_taken(self) -> None:
         """Close the numbers of the output files, which are descriptors 1 and 2 now."""

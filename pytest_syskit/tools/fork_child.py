@@ -15,7 +15,7 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from ..host import (
@@ -53,7 +53,8 @@ class ForkJob(NamedTuple):  # made for each child, and three times as fast as a 
     env: Mapping[str, str] | None
     cwd: str | None
     adopt_orphans: bool
-    flush_inherited: bool
+    outputs: Sequence[object]
+    flush_outputs: bool
     signals: child_signals.SignalSurvey
     streams: Streams | None
 
@@ -74,7 +75,6 @@ def _live(job: ForkJob, channel: ForkChannel) -> int:
     gc.freeze()  # the parent's objects are no garbage of ours: collecting would copy their pages
     fork_coverage.enter_child()
     pid = real.getpid()
-    inherited = output_buffers.python_streams()
     try:
         _prepare(job, channel)
     except BaseException as error:  # noqa: BLE001  # the parent raises it
@@ -88,7 +88,7 @@ def _live(job: ForkJob, channel: ForkChannel) -> int:
     lift_limits()
     message = _encoded(message, job.function)
     message["leaks"] = fork_leftovers.pack(fork_leftovers.find(before))
-    output_buffers.flush_python(inherited if job.flush_inherited else ())
+    output_buffers.flush_python(job.outputs if job.flush_outputs else ())
     output_buffers.flush_python(output_buffers.python_streams())
     output_buffers.flush_c()
     message["coverage"] = fork_coverage.collected()

@@ -15,15 +15,13 @@ import warnings
 from typing import Any
 
 
-class _Pending:
-    """What this process passes on, if it is a forked child of ours; the parent of all adds it."""
-
-    dumps: list[bytes] | None = None
+# What this process passes on, if it is a forked child of ours; the parent of all adds it.
+_passed_on: dict[str, list[bytes]] = {}
 
 
 def enter_child() -> None:
     """Note that this process is a forked child."""
-    _Pending.dumps = []
+    _passed_on["dumps"] = []
 
 
 def _current() -> Any:
@@ -39,7 +37,7 @@ def collected() -> list[bytes]:
     if measuring is None:
         return []
     try:
-        return [*_dumped(measuring), *(_Pending.dumps or ())]
+        return [*_dumped(measuring), *_passed_on.get("dumps", ())]
     except Exception:  # noqa: BLE001  # measuring must never change the result
         return []
 
@@ -56,8 +54,8 @@ def _dumped(measuring: Any) -> list[bytes]:
 
 def add(dumps: list[bytes]) -> None:
     """Add what a child measured to what this process measures, or keep it to pass it on."""
-    if _Pending.dumps is not None:
-        _Pending.dumps += dumps
+    if _passed_on:
+        _passed_on["dumps"] += dumps
         return
     measuring = _current() if dumps else None
     if measuring is None:

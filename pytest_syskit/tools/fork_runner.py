@@ -125,7 +125,9 @@ class ForkRunner:
             _environment(env),
             _directory(cwd),
             self.adopt_orphans,
-            flush_inherited=threads.alone(),
+            outputs=output_buffers.python_streams(),
+            # A thread that is just writing holds a lock, which nobody gives back in the child.
+            flush_outputs=threads.alone(),
             signals=child_signals.survey(),
             streams=streams_ahead(),
         )
@@ -156,7 +158,7 @@ def _launch(
     job: ForkJob, limit: float, grace: float, over: Callable[[ForkHandle], object]
 ) -> ForkHandle:
     """Fork; signals wait until the child is in safe hands, on both sides."""
-    output_buffers.flush_python(output_buffers.python_streams())
+    output_buffers.flush_python(job.outputs)
     output_buffers.flush_c()  # or the child would write what the parent was about to
     channel = ForkChannel()
     held = child_signals.hold(job.signals.handled)

@@ -8,7 +8,7 @@ import subprocess
 
 import psutil
 
-from pytest_syskit.host.cookies import carriers, session_members
+from pytest_syskit.host.cookies import carriers, session_members, start_of
 from pytest_syskit.host.process_tree import alive, descendants, end_tree, reap_child
 from pytest_syskit.host.real import real
 
@@ -26,6 +26,7 @@ class ProgramFamily:
         self.pid = popen.pid
         self.status_lost = False
         self._popen = popen
+        self._since = start_of(popen.pid)
         self._cookie = cookie
         self._owner = real.getpid()
         self._left_behind: list[psutil.Process] = []
@@ -79,7 +80,7 @@ class ProgramFamily:
         ended = self.has_ended()
         root = [] if ended else [*_look_up(self.pid), *descendants(self.pid)]
         session = self._left_behind if ended else session_members(self.pid)
-        found = {each.pid: each for each in [*root, *session, *carriers(self._cookie)]}
+        found = {each.pid: each for each in [*root, *session, *carriers(self._cookie, self._since)]}
         return [each for each in found.values() if alive(each)]
 
     def signal_program(self, number: int) -> None:
