@@ -115,7 +115,15 @@ class ProcessDetector:
         pid = _pid(resource)
         child = children.look_up(pid)
         if child is not None and child.started == resource.key[1]:
-            end_tree([pid], 0.5, reap=lambda each: parentage.collect(each) if each == pid else None)
+            end_tree([pid], 0.5, reap=lambda each: _collect(each, pid))
+
+
+def _collect(ended: int, leaked: int) -> None:
+    """Wait for what was ended: the leaked child through its owner, orphans of it ourselves."""
+    if ended == leaked:
+        parentage.collect(ended)
+    else:
+        children.reap(ended)
 
 
 def _resource(child: Child) -> Resource:

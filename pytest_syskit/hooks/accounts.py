@@ -56,20 +56,26 @@ class Accounts:
             return (yield)
         self._tidy()
         self._item = item
-        self._test = Account(test_owner(item))
-        self._ledger.enter(self._test, "setup", self._watch.look())
+        self._open(item)
         try:
             return (yield)
         finally:
+            self._item = None
             if self._test is not None and real.getpid() == self._pid:
                 self._ledger.leave(self._test, self._watch.look(closely=True))
                 self._docket.missed(self._test.owner, "it was interrupted before its teardown")
                 self._test = None
 
+    def _open(self, item: pytest.Item) -> None:
+        self._test = Account(test_owner(item))
+        self._ledger.enter(self._test, "setup", self._watch.look())
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
         """Mark the end of set-up."""
-        self._failed = False  # another attempt of the same test begins anew
+        self._failed = False
+        if self._test is None and self._item is not None and real.getpid() == self._pid:
+            self._open(self._item)  # another attempt of a test that has been judged already
         try:
             result = yield
         except BaseException as error:

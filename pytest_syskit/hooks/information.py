@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,9 +14,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Print the information and end, if it was asked for."""
     if not config.getoption("syskit_info"):
         return None
-    writer = config.get_terminal_writer()
-    for line in lines():
-        writer.line(line)
+    sys.stdout.writelines(f"{line}\n" for line in lines())  # there is no terminal reporter yet
     return 0
 
 

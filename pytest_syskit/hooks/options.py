@@ -249,8 +249,9 @@ def read_option(config: pytest.Config, option: Option) -> Any:
 def _ini(config: pytest.Config, option: Option) -> object:
     try:
         return config.getini(option.key)
-    except (TypeError, ValueError) as error:
-        raise pytest.UsageError(f"ini key {option.key}: {error}") from None
+    except (TypeError, ValueError, pytest.UsageError) as error:  # which, depends on pytest
+        takes = f"{option.switch} takes {option.metavar}"
+        raise pytest.UsageError(f"ini key {option.key}: {error}; {takes}") from None
 
 
 def _parse(option: Option, source: str, value: object) -> Any:

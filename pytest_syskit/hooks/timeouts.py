@@ -52,11 +52,8 @@ def start(session: pytest.Session) -> str | None:
         return lack
     for item, limit in limited:
         item.stash[_LIMIT] = limit
-    verdicts = TimeoutVerdicts()
-    guard = TimeoutGuard(config, verdicts)
+    guard = TimeoutGuard(config)
     config.pluginmanager.register(guard, "syskit-timeouts")
-    config.pluginmanager.register(verdicts, "syskit-timeout-verdicts")
-    config.pluginmanager.register(TimeoutReports(verdicts), "syskit-timeout-reports")
     config.add_cleanup(guard.close)
     return None
 
@@ -64,9 +61,9 @@ def start(session: pytest.Session) -> str | None:
 class TimeoutGuard:
     """Arms a limit around each phase of each test that has one."""
 
-    def __init__(self, config: pytest.Config, verdicts: TimeoutVerdicts) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._verdicts = verdicts
+        self._verdicts: TimeoutVerdicts | None = None
         self._armed: TimeLimit | None = None
         self._children = NewChildren()
         self._item: pytest.Item | None = None
@@ -94,7 +91,8 @@ class TimeoutGuard:
             self._unwatch()
             return (yield)
         self._item = item
-        self._verdicts.forget(item)
+        if self._verdicts is not None:
+            self._verdicts.forget(item)
         self._children.test_begins()
         return (yield from self._limited(item, "setup", limit))
 
@@ -131,9 +129,9 @@ class TimeoutGuard:
         try:
             result = yield
         except BaseException as error:
-            self._judge(armed, f"{item.nodeid} ({phase})", phase, error)
+            self._judge(armed, item, phase, error)
             raise
-        self._judge(armed, f"{item.nodeid} ({phase})", phase, None)
+        self._judge(armed, item, phase, None)
         return result
 
     def _arm(self, limit: Limit) -> TimeLimit:
@@ -171,12 +169,14 @@ class TimeoutGuard:
         """Call the watchdog off: there is no limit after the last test."""
         self._unwatch()
 
-    def _judge(self, armed: TimeLimit, what: str, phase: str, error: BaseException | None) -> None:
+    def _judge(
+        self, armed: TimeLimit, item: pytest.Item, phase: str, error: BaseException | None
+    ) -> None:
         __tracebackhide__ = True
         overrun = armed.rest()
         if overrun is not None and not isinstance(error, pytest.exit.Exception):
             self._drop()
-            self._raise(armed, what, phase, overrun, error)
+            self._raise(armed, f"{item.nodeid} ({phase})", phase, overrun, error)
 
     def _raise(
         self,
@@ -195,9 +195,18 @@ class TimeoutGuard:
             ended = self._children.end_those_of_the_call() if phase == "call" else ""
             verdict.sections = [text for text in (self._autopsy, ended) if text]
             self._autopsy = ""
-            self._verdicts.add(verdict)
+            self._told().add(verdict)
             self._children.timed_out = True
             raise
+
+    def _told(self) -> TimeoutVerdicts:
+        """Return the reporting half, which listens to reports from the first time-out on."""
+        if self._verdicts is None:
+            self._verdicts = TimeoutVerdicts()
+            register = self._config.pluginmanager.register
+            register(self._verdicts, "syskit-timeout-verdicts")
+            register(TimeoutReports(self._verdicts), "syskit-timeout-reports")
+        return self._verdicts
 
     # -- fixtures that outlive the test --------------------------------------------------------
 

@@ -73,8 +73,8 @@ def test_join():
         done.set()
 
 
-def test_select():
-    select.select([], [], [], FOREVER)
+def test_select(pipe):
+    select.select([pipe[0]], [], [], FOREVER)
 
 
 def test_waitpid():

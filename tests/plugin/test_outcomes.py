@@ -111,9 +111,9 @@ def run(request, tmp_path_factory) -> Run:
         "[pytest]\nsyskit_leak_ignore =\n    fd:/dev/null  # meant\n"
     )
     report = folder / "report.json"
-    arguments = ["-p", "no:cacheprovider", "-p", "no:randomly", f"--syskit-leaks={mode}"]
+    arguments = ["-p", "no:cacheprovider", "-p", "syskit", f"--syskit-leaks={mode}"]
     arguments += ["--syskit-reap=leaked", f"--syskit-report={report}", "-W", "ignore"]
-    arguments += [f"-n{workers}"] if workers else []
+    arguments += ["-p", "xdist", f"-n{workers}"] if workers else []
     status, output = _pytest(folder, arguments)
     outcomes: dict[str, list[tuple[str, str]]] = {}
     for line in record.read_text().splitlines():
@@ -125,6 +125,7 @@ def run(request, tmp_path_factory) -> Run:
 def _pytest(folder, arguments):
     """Run pytest in a session of its own, and end whatever it leaves there."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "SYSKIT"))}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     output = folder / "output.txt"
     with output.open("w") as out:
         run = subprocess.Popen(

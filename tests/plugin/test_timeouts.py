@@ -1,5 +1,6 @@
 """``signal_timeout`` marks and ``--syskit-timeout``: who hangs is ended, named, and leaves nothing."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from pytest_syskit.hooks.marker_arguments import WrongArguments
@@ -16,7 +18,7 @@ from pytest_syskit.hooks.timeout_marker import SIGNAL_TIMEOUT
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
 
 LIMIT = 0.4  # of hanging_tests.py
-NOTICE = 1.5 * LIMIT + 1.0  # half a limit more, and what a busy machine adds
+NOTICE = 1.5 * LIMIT + 2.0  # half a limit more, and what a busy machine adds
 
 
 # -- twenty ways to hang -------------------------------------------------------------------------
@@ -131,7 +133,7 @@ def test_a_timeout_is_a_property_of_its_test(hanging):
 def test_a_timeout_is_a_failure_like_others(hanging):
     done, _ = hanging
     assert done.returncode == 1
-    assert "25 failed, 2 passed, 2 errors" in done.stdout
+    assert re.search(r"25 failed, 2 passed, (\d warnings?, )?2 errors", done.stdout)
     assert "INTERNALERROR" not in done.stdout + done.stderr
     assert "FAILED test_hang.py::test_sleep - Timeout: test_hang.py::test_sleep" in done.stdout
 
@@ -142,8 +144,10 @@ def test_clean_ups_of_unittest_run(hanging):
 
 def test_children_are_listed_and_ended(hanging):
     case = hanging[1]["test_child_holds_our_pipe"]
-    assert "ended what the test had started:" in case.whole
-    assert subprocess.run(["pgrep", "-f", "^sleep 3[12]$"], check=False).returncode == 1
+    _, _, ended = case.whole.partition("ended what the test had started:")
+    pids = [int(pid) for pid in re.findall(r"^  pid (\d+) sleeps: sleep 31$", ended, re.MULTILINE)]
+    assert pids
+    assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
 # -- phases, fixtures, and living with others ----------------------------------------------------
