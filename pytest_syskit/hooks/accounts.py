@@ -114,6 +114,19 @@ class Accounts:
         self._ledger.leave(test, self._watch.look(closely=True))
         self._docket.hear(self._item, test, report, failed=self._failed or report.failed)
 
+    # -- a whole test in a forked child ------------------------------------------------------------
+
+    def begin_in_child(self, item: pytest.Item) -> None:
+        """Go on in a forked child with a book of its own, in which nothing is booked yet."""
+        self._pid = real.getpid()
+        self._ledger.note(self._watch.look(closely=True))
+        self._open(item)
+
+    def judge_in_child(self, report: pytest.TestReport | None) -> None:
+        """Judge the test by the report that its child sends home."""
+        if report is not None:
+            self.pytest_runtest_logreport(report)
+
     # -- fixtures that outlive a test --------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -89,12 +89,14 @@ _CLEAN = {"tests_checked": 1}
 
 def attach_clean(report: pytest.TestReport) -> None:
     """Let a report say that its test was checked and left nothing."""
-    setattr(report, ATTRIBUTE, _CLEAN)
+    if not attached(report):  # a forked child may have had something to say
+        setattr(report, ATTRIBUTE, _CLEAN)
 
 
 def attach(report: pytest.TestReport, facts: Facts) -> None:
     """Let facts ride on a report, beside those that ride there already."""
     facts.add(attached(report))
+    facts.tests_checked = min(facts.tests_checked, 1)
     setattr(report, ATTRIBUTE, facts.record())
 
 

@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from . import leak_markers, platform_markers, requirements
+from . import fork_marker, leak_markers, platform_markers, requirements, timeout_marker
 from .marker_arguments import Marker, Need, WrongArguments, complaint, marks_of, place_of
 
 MARKERS: dict[str, Marker] = {
     marker.name: marker
-    for marker in (*platform_markers.MARKERS, *requirements.MARKERS, *leak_markers.MARKERS)
+    for marker in (
+        *platform_markers.MARKERS,
+        *requirements.MARKERS,
+        *leak_markers.MARKERS,
+        *timeout_marker.MARKERS,
+        *fork_marker.MARKERS,
+    )
 }
 
 COMPLAINTS = pytest.StashKey[list[str]]()

@@ -47,8 +47,19 @@ def pytest_collection_finish(session: pytest.Session) -> Any:
             from . import timeouts
 
             timeouts.start(session)
+        if settings.fork or "run_in_fork" in marks:
+            _isolate(config, every_test=settings.fork)
         watching.start(config, watch=settings.leaks != "off" or "leak_policy" in marks)
     return result
+
+
+def _isolate(config: pytest.Config, *, every_test: bool) -> None:
+    """Run tests in forked children; a debugger needs the terminal, so it gets them here."""
+    if config.getoption("usepdb", False) or config.getoption("trace", False):
+        return
+    from .forked_tests import ForkedTests
+
+    config.pluginmanager.register(ForkedTests(config, every_test=every_test), "syskit-forked-tests")
 
 
 def _runs_tests(config: pytest.Config) -> bool:

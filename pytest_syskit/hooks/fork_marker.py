@@ -1,0 +1,47 @@
+"""``run_in_fork``: a whole test in a forked child of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from ..tools.deadline import checked_seconds
+from .marker_arguments import Marker, WrongArguments, marks_of, optional_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """How a test is isolated: a limit in seconds for the whole of it, and the user to become."""
+
+    timeout: float | None = None
+    user: str | int | None = None
+
+
+def isolation_of(item: pytest.Item, *, every_test: bool) -> Isolation | None:
+    """Return how a test is to be isolated, or ``None`` if it runs as usual."""
+    for mark in marks_of(item):
+        if mark.name == RUN_IN_FORK.name:
+            isolation: Isolation = RUN_IN_FORK.read(mark)
+            return isolation
+    return Isolation() if every_test else None
+
+
+def _parse(timeout: object = None, user: object = None, *, reason: object = None) -> Isolation:
+    optional_reason(reason)
+    if user is not None and (isinstance(user, bool) or not isinstance(user, str | int)):
+        raise WrongArguments(f"user={user!r}: takes the name or the id of a user")
+    try:
+        limit = None if timeout is None else checked_seconds(timeout)
+    except (TypeError, ValueError) as error:
+        raise WrongArguments(str(error)) from None
+    return Isolation(limit, user)
+
+
+RUN_IN_FORK = Marker(
+    "run_in_fork",
+    "run_in_fork(timeout=None, user=None, reason=None)",
+    "the whole test, its function-scoped fixtures included, runs in a forked child",
+    _parse,
+)
+MARKERS = (RUN_IN_FORK,)
