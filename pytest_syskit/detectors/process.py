@@ -6,6 +6,8 @@ import shlex
 
 from ..host import children, parentage
 from ..host.children import Child
+from ..host.orphans import OrphanSearch
+from ..host.proc import ProcStat
 from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
 
@@ -21,7 +23,9 @@ class ProcessDetector:
 
     kind = "process"
 
-    def __init__(self) -> None:
+    def __init__(self, orphans: OrphanSearch | None = None) -> None:
+        self._orphans = orphans
+        self._strays: list[ProcStat] = []
         self._pids: list[int] = []
         self._last: Snapshot = frozenset()
         self._argv: dict[Resource, list[str]] = {}
@@ -34,18 +38,23 @@ class ProcessDetector:
         A close look also notices an orphan that has ended: it has the same pid and is no leak.
         """
         try:
-            return children.pids() == self._pids and not (closely and self._pids)
+            if children.pids() != self._pids or (closely and (self._pids or self._strays)):
+                return False
         except OSError:
             return False
+        return self._orphans is None or not self._orphans.moved(parentage.NOTES.forks)
 
     def snapshot(self) -> Snapshot:
         """Return the children that somebody should wait for (raises ``NotObservable``)."""
         try:
             present = children.children()
+            self._strays = self._orphans.look() if self._orphans else []
         except OSError as error:
-            raise NotObservable(f"child processes cannot be listed: {error}") from error
+            raise NotObservable(f"processes cannot be listed: {error}") from error
         self._pids = [child.pid for child in present]
-        self._last = frozenset(_resource(child) for child in present if not self._is_spent(child))
+        waiting = [_resource(child) for child in present if not self._is_spent(child)]
+        strays = [Resource(self.kind, (stat.pid, stat.started)) for stat in self._strays]
+        self._last = frozenset([*waiting, *strays])
         self._remember()
         return self._last
 
@@ -66,6 +75,8 @@ class ProcessDetector:
         resource = _resource(child)
         if resource in self._ours:
             return False
+        if any(stat.pid == child.pid for stat in self._strays):
+            return True
         if parentage.adopted(child.pid, child.session):
             return True
         self._ours.add(resource)

@@ -142,7 +142,7 @@ class Accounts:
             return (yield)
         finally:
             if real.getpid() == self._pid:
-                self._ledger.leave(account, self._watch.look())
+                self._ledger.leave(account, self._watch.look(closely=True))
             # Finalisers run last in, first out: this one runs before the fixture's own.
             fixturedef.addfinalizer(partial(self._begin_finish, account))
 
@@ -154,7 +154,7 @@ class Accounts:
         """Note that a wide fixture has ended; it is judged when its value has been dropped."""
         if fixturedef in self._docket.live and real.getpid() == self._pid:
             ended = self._docket.live.pop(fixturedef)
-            self._ledger.leave(ended.account, self._watch.look())
+            self._ledger.leave(ended.account, self._watch.look(closely=True))
             self._docket.summon(ended)
 
     @pytest.hookimpl(wrapper=True, trylast=True)

@@ -30,18 +30,13 @@ class Recorder:
         """Keep reports that are published inside a phase, as those of subtests are."""
         self._reports.append(report)
 
-    def pytest_warning_recorded(
-        self, warning_message: Any, when: str, nodeid: str, location: Any
-    ) -> None:
-        """Keep a warning, if it can travel."""
-        warning = {
-            "warning_message": warning_message,
-            "when": when,
-            "nodeid": nodeid,
-            "location": location,
-        }
-        if _travels(warning):
-            self.warnings.append(warning)
+    def keep_warnings(self, caught: Iterable[Any], nodeid: str) -> None:
+        """Keep the warnings that can travel; the parent's list of them lives in the parent."""
+        for message in caught:
+            message.source = None  # the object that was not closed stays in the child
+            warning = {"warning_message": message, "when": "runtest", "nodeid": nodeid}
+            if _travels(message):
+                self.warnings.append({**warning, "location": None})
 
     def take(self, reports: Iterable[pytest.TestReport]) -> None:
         """Add the reports of the phases, in front of whose calls subtests stand."""

@@ -9,6 +9,7 @@ test's parent as "next item", so that it tears down nothing that others still us
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import pytest
@@ -72,7 +73,9 @@ class ForkedTests:
             accounts.begin_in_child(item)
         ending: tuple[str, ...] | None = None
         try:
-            recorder.take(self._phases.runtestprotocol(item, log=False, nextitem=item.parent))
+            with warnings.catch_warnings(record=True) as caught:
+                recorder.take(self._phases.runtestprotocol(item, log=False, nextitem=item.parent))
+            recorder.keep_warnings(caught, item.nodeid)
         except KeyboardInterrupt:
             ending = ("interrupt",)
         except pytest.exit.Exception as error:

@@ -51,7 +51,6 @@ def _children() -> str:
 
 
 def _orphans() -> str:
-    from ..host import capabilities
+    from ..host import orphans
 
-    lack = capabilities.missing("subreaper")
-    return "adopted as child subreaper" if lack is None else f"not seen, because {lack}"
+    return "looked for by our mark in their environment" if orphans.available() else "not seen"

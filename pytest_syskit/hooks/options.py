@@ -155,8 +155,8 @@ OPTIONS = (
     Option(
         "subreaper",
         "bool",
-        True,
-        "adopt orphans, so that daemons are seen (Linux)",
+        False,
+        "adopt orphans, so that those with an emptied environment are seen too (Linux)",
         _switch,
         flag=True,
         negatable=True,

@@ -76,10 +76,11 @@ def header(config: pytest.Config) -> str | None:
     if settings.leaks == "off":
         return None
     parts = [f"leaks: {settings.leaks} ({', '.join(settings.leak_kinds)})"]
-    if not settings.subreaper:
-        parts.append("orphans not adopted (--no-syskit-subreaper)")
-    elif (lack := capabilities.missing("subreaper")) is not None:
+    if (lack := capabilities.missing("proc")) is not None:
         parts.append(f"orphans not seen, because {lack}")
+    if settings.subreaper:
+        lack = capabilities.missing("subreaper")
+        parts.append("orphans adopted" if lack is None else f"orphans not adopted, because {lack}")
     return "syskit: " + ", ".join(parts)
 
 

@@ -14,7 +14,9 @@ import pytest
 from ..detectors.descriptor import DescriptorDetector
 from ..detectors.process import ProcessDetector
 from ..detectors.watch import Watch
+from ..host import orphans
 from ..host.adoption import Adoption
+from ..host.orphans import OrphanSearch
 from ..host.parentage import NOTES
 from ..leaks.ledger import Ledger
 from ..leaks.resource import Detector
@@ -45,7 +47,7 @@ def _start_watching(config: pytest.Config, settings: Settings) -> None:
         adoption = Adoption()
         adoption.start()
         config.add_cleanup(adoption.stop)
-    processes = ProcessDetector()
+    processes = ProcessDetector(_orphan_search(config))
     watch = Watch(_detectors(config, processes))
     judge = Judge(config, settings, watch)
     verdicts = Verdicts(settings, watch, judge, partial(_deliver, config))
@@ -53,6 +55,16 @@ def _start_watching(config: pytest.Config, settings: Settings) -> None:
     docket = Docket(settings, watch, ledger, judge, verdicts)
     accounts = Accounts(settings, watch, ledger, docket, processes.tidy)
     config.pluginmanager.register(accounts, "syskit-accounts")
+
+
+def _orphan_search(config: pytest.Config) -> OrphanSearch | None:
+    """Begin to look for orphans, where the system lets us."""
+    if not orphans.available():
+        return None
+    search = OrphanSearch()
+    search.start()
+    config.add_cleanup(search.stop)
+    return search
 
 
 def _detectors(config: pytest.Config, processes: ProcessDetector) -> list[Detector]:

@@ -20,6 +20,7 @@ from .real import read_file, real
 COOKIE = "SYSKIT_PROCESS_ID"
 _LISTINGS = 20  # the second is nearly always the last; a fork storm must not hold us
 _EXEC_LOOKS, _EXEC_PAUSE = 500, 0.001  # half a second: an exec takes 1 ms, or its turn on the CPU
+_CLEARED_LOOKS = 20  # with arguments but no environment for so long, it was cleared (env -i)
 
 
 def marked(environ: Mapping[str, str], cookie: str) -> dict[str, str]:
@@ -34,7 +35,7 @@ def marked(environ: Mapping[str, str], cookie: str) -> dict[str, str]:
     }
 
 
-def carriers(cookie: str, since: int = 0) -> list[psutil.Process]:
+def carriers(cookie: str, since: int) -> list[psutil.Process]:
     """Return the running processes that carry a cookie, this one aside (reads every process).
 
     ``since`` is the :func:`start_of` the program; who is older cannot carry its cookie.
@@ -87,29 +88,32 @@ def _ask(wanted: Callable[[int], bool], pid: int) -> bool:
 
 def _carries(pid: int, cookie: str, since: int) -> bool:
     if capabilities.missing("proc"):
-        environ = psutil.Process(pid).environ()
-    elif cookie.encode() not in _settled_environ(pid, since):
+        return cookie in psutil.Process(pid).environ().get(COOKIE, "").split()
+    raw = _settled_environ(pid, since)
+    if cookie.encode() not in raw:
         return False  # nearly everybody: not worth taking their environment apart
-    else:
-        environ = proc.read_environ(pid)
-    return cookie in environ.get(COOKIE, "").split()
+    values = (entry.partition(b"=") for entry in raw.split(b"\0"))
+    return any(name == COOKIE.encode() and cookie.encode() in value for name, _, value in values)
 
 
 def _settled_environ(pid: int, since: int) -> bytes:
-    """Read an environment; while the kernel replaces a program by ``exec`` there is none."""
+    """Read an environment; amid ``exec`` there is none for a moment, the arguments come first."""
+    looks_with_arguments = 0
     for _ in range(_EXEC_LOOKS):
         raw = read_file(f"/proc/{pid}/environ")
-        if raw or not _in_exec(pid, since):
+        if raw or not _could_be_in_exec(pid, since):
             return raw
+        looks_with_arguments += bool(proc.read_argv(pid))
+        if looks_with_arguments >= _CLEARED_LOOKS:
+            break
         real.sleep(_EXEC_PAUSE)
     return b""
 
 
-def _in_exec(pid: int, since: int) -> bool:
-    """Say whether a process may be amid ``exec``: no arguments, yet neither zombie nor kernel's."""
+def _could_be_in_exec(pid: int, since: int) -> bool:
+    """Leave out zombies, the kernel's own threads, and who is too old to be of the family."""
     stat = proc.read_stat(pid)
-    ordinary = stat.state != "zombie" and stat.session != 0
-    return ordinary and stat.started >= since and not proc.read_argv(pid)
+    return stat.state != "zombie" and stat.session != 0 and stat.started >= since
 
 
 def _session_of(pid: int) -> int | None:

@@ -48,6 +48,8 @@ _PHRASES = {
 _DESCRIPTOR_PHRASES = frozenset(
     {"accept", "accept4", "connect", "flock", "fcntl", "epoll_wait", "epoll_pwait", "epoll_pwait2"}
 )
+# Calls on many descriptors: which argument is their number.
+_MANY = {"select": 0, "pselect6": 0, "poll": 1, "ppoll": 1}
 # Kernel functions, for processes whose system call is hidden: start of the name -> phrase.
 _CHANNELS = (
     ("wait_for_partner", "opens a FIFO that nobody has open at the other end"),
@@ -86,6 +88,11 @@ class Wait:
     target: str | None = None
     reading: bool = False
 
+    @property
+    def is_lock(self) -> bool:
+        """Whether it is a lock of the process, which may be the interpreter's own."""
+        return self.phrase == _PHRASES["futex"]
+
 
 def what_it_waits_for(pid: int, task: int | None = None) -> Wait | None:
     """Say what a process, or one of its threads, waits for; ``None`` when it runs or hides it."""
@@ -109,6 +116,8 @@ def _wait(pid: int, name: str, arguments: list[int], channel: str) -> Wait:
     if name in {"open", "openat"}:
         address, flags = arguments[name == "openat" :][:2]  # openat's first one is a folder
         return _opening(pid, address, flags, channel)
+    if name in _MANY and not arguments[_MANY[name]]:
+        return Wait("sleeps")  # on no descriptor at all, as time.sleep does before Python 3.11
     if name == "wait4" and _signed(fd) > 0:
         return Wait(f"waits for child process {fd}")
     return Wait(_PHRASES[name])

@@ -21,6 +21,8 @@ from pytest_syskit.host.waiting import Wait, what_it_waits_for
 _DEEPEST = 20  # frames of a stack, the innermost: what lies farther out set up the scene
 _MOST = 50  # processes and tasks; a longer list is cut with a count
 _LONGEST = 120  # characters of a command line
+_LOOKS = 5  # at a thread that seems to run or to wait for a lock
+_PAUSE = 0.002  # seconds between them, in which a thread gets back into its call
 
 
 def autopsy(*, boundary: str | None = None) -> str:
@@ -79,7 +81,7 @@ def _thread_lines(
     native = getattr(thread, "native_id", None)
     wait = None
     if native is not None and ident != threading.get_ident():
-        wait = _waiting(real.getpid(), native)
+        wait = _waiting_patiently(native)
     yield f"{name} {wait.phrase}:" if wait else f"{name}:"
     yield from _ends(wait, "    ")
     yield from _stack(frame, boundary)
@@ -106,6 +108,16 @@ def _place(frame: FrameType) -> str:
 
 
 # -- who waits for whom --------------------------------------------------------------------------
+
+
+def _waiting_patiently(thread: int) -> Wait | None:
+    """Look again at a thread that may be on its way back into its call, or wait for the GIL."""
+    for _ in range(_LOOKS):
+        wait = _waiting(real.getpid(), thread)
+        if wait is not None and not wait.is_lock:
+            return wait
+        real.sleep(_PAUSE)  # without the GIL, which that thread may want
+    return wait
 
 
 def _waiting(pid: int, task: int | None = None) -> Wait | None:

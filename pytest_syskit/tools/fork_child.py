@@ -12,7 +12,6 @@ import faulthandler
 import gc
 import io
 import os
-import pickle
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -29,16 +28,14 @@ from ..host import (
 )
 from ..host.real import real
 from . import fork_coverage, fork_leftovers
-from .fork_channel import ForkChannel, null_input
+from .fork_call import RAISED, call, encoded
+from .fork_channel import ForkChannel, Message, null_input
 from .fork_slate import Stage
-from .remote_errors import pack_error, text_of, type_name
+from .remote_errors import pack_error
 from .rlimits import apply_limits, lift_limits
 
-ESCAPED = 70  # EX_SOFTWARE of sysexits.h: the fault is in the program that forked
-CUT_OFF = 70
-_RAISED = 1  # as the interpreter ends after an exception
+_CUT_OFF = 70  # EX_SOFTWARE of sysexits.h; nobody sees it unless this code is at fault
 
-Message = dict[str, Any]
 Streams = tuple[io.TextIOWrapper, io.TextIOWrapper, io.TextIOWrapper]
 
 
@@ -61,7 +58,7 @@ class ForkJob(NamedTuple):  # made for each child, and three times as fast as a 
 
 def live(job: ForkJob, channel: ForkChannel) -> NoReturn:
     """Run a job in this process, which is a child of whoever wants to know, and end it."""
-    status = CUT_OFF
+    status = _CUT_OFF
     try:
         status = _live(job, channel)
     except BaseException:  # noqa: BLE001  # whatever it is must not leave this function
@@ -78,15 +75,15 @@ def _live(job: ForkJob, channel: ForkChannel) -> int:
     try:
         _prepare(job, channel)
     except BaseException as error:  # noqa: BLE001  # the parent raises it
-        return _ship(channel, {"kind": "unprepared", "error": pack_error(error)}, _RAISED)
+        return _ship(channel, {"kind": "unprepared", "error": pack_error(error)}, RAISED)
     before = descriptors.numbers()
     channel.slate.stage = Stage.RUNNING
     child_signals.open_mask()
-    message, status = _guarded_call(job, pid, channel)
+    message, status = call(job.function, job.args, pid, channel)
     child_signals.hold()  # what the function armed must not go off in our code
     channel.slate.stage = Stage.DONE
     lift_limits()
-    message = _encoded(message, job.function)
+    message = encoded(message, job.function)
     message["leaks"] = fork_leftovers.pack(fork_leftovers.find(before))
     output_buffers.flush_python(job.outputs if job.flush_outputs else ())
     output_buffers.flush_python(output_buffers.python_streams())
@@ -96,7 +93,7 @@ def _live(job: ForkJob, channel: ForkChannel) -> int:
 
 
 def _ship(channel: ForkChannel, message: Message, status: int) -> int:
-    return status if channel.send(message) else CUT_OFF
+    return status if channel.send(message) else _CUT_OFF
 
 
 # Before the function:
@@ -173,89 +170,3 @@ def _replace_environment(env: Mapping[str, str]) -> None:
     for name in c_environment.c_environment():
         os.unsetenv(name)  # set by C code, which os.environ does not know of
     os.environ.update(env)
-
-
-# The function:
-
-
-def _guarded_call(job: ForkJob, pid: int, channel: ForkChannel) -> tuple[Message, int]:
-    try:
-        return _call(job, pid, channel)
-    except BaseException as error:  # noqa: BLE001  # a signal between the function and our next line
-        return _raised(error), _RAISED
-
-
-def _call(job: ForkJob, pid: int, channel: ForkChannel) -> tuple[Message, int]:
-    """Call the function; come back only in the process that was meant to."""
-    try:
-        value = job.function(*job.args)
-    except SystemExit as leaving:
-        _stop_escape(pid, channel, "raised SystemExit")
-        code = _exit_code(leaving.code)
-        return {"kind": "exited", "code": code}, code
-    except BaseException as error:  # noqa: BLE001  # that is the result
-        if real.getpid() != pid:  # asked first: making the text may run code of the error
-            _stop_escape(pid, channel, f"raised {type_name(error)}: {text_of(error)}")
-        return _raised(error), _RAISED
-    _stop_escape(pid, channel, f"returned {type_name(value)}")
-    return {"kind": "returned", "value": value}, 0
-
-
-def _stop_escape(pid: int, channel: ForkChannel, how: str) -> None:
-    """End this process if it is not the child: the function forked, and its child came back."""
-    own = real.getpid()
-    if own == pid:
-        return
-    channel.slate.note_escape(own, how)
-    text = f"process {own}, forked by the function that process {pid} runs, {how}: it ends here\n"
-    real.write(2, text.encode("utf-8", "backslashreplace"))
-    real.exit_now(ESCAPED)
-
-
-def _exit_code(code: object) -> int:
-    """Return what a shell would see of ``sys.exit(code)``, and write its text as Python does."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
-    sys.stderr.write(f"{code}\n")
-    return 1
-
-
-def _raised(error: BaseException) -> Message:
-    """Describe an exception; afterwards nothing holds its frames and what they held."""
-    traceback_ = error.__traceback__
-    # The first frame is ours.
-    error.__traceback__ = traceback_.tb_next if traceback_ else None
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    packed = pack_error(error)
-    traceback.clear_frames(error.__traceback__)
-    return {"kind": "raised", "error": packed, "traceback": text}
-
-
-def _encoded(message: Message, function: Callable[..., Any]) -> Message:
-    """Pickle a value, and load it once: only what loads is worth sending."""
-    if message["kind"] != "returned":
-        return message
-    value = message["value"]
-    try:
-        pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-        if not isinstance(value, _SAFE):
-            pickle.loads(pickled)  # noqa: S301  # our own bytes
-    except Exception as refusal:  # noqa: BLE001  # user code runs in there: any error
-        return _raised(_unsendable(function, value, refusal))
-    return {"kind": "returned", "value": pickled}
-
-
-_SAFE = (type(None), bool, int, float, str, bytes)  # always load
-
-
-def _unsendable(function: Callable[..., Any], value: object, refusal: Exception) -> TypeError:
-    name = getattr(function, "__qualname__", repr(function))
-    error = TypeError(
-        f"{name} returned a value of type {type_name(value)}, which cannot be sent to the parent "
-        f"({type_name(refusal)}: {refusal}); return what pickle can copy: numbers, text, bytes, "
-        "lists, dicts, or objects of classes at the top level of a module"
-    )
-    error.__cause__ = refusal
-    return error

@@ -14,7 +14,6 @@ import sys
 import warnings
 from typing import Any
 
-
 # What this process passes on, if it is a forked child of ours; the parent of all adds it.
 _passed_on: dict[str, list[bytes]] = {}
 

@@ -15,17 +15,23 @@ threads.
 
 from __future__ import annotations
 
-import functools
-import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
-from ..host import capabilities, child_signals, libc, output_buffers, privileges, threads
+from ..host import capabilities, child_signals, libc, output_buffers, threads
 from ..host.real import real
 from .fork_channel import ForkChannel
+from .fork_checks import (
+    check_callable,
+    check_directory,
+    check_environment,
+    check_seconds,
+    check_user,
+    require_fork,
+)
 from .fork_child import ForkJob, live, streams_ahead
 from .fork_handle import ForkHandle
 from .fork_results import ForkResult
@@ -58,8 +64,8 @@ class ForkRunner:
     def __init__(
         self, *, timeout: float = LIMIT, grace: float = GRACE, adopt_orphans: bool | None = None
     ) -> None:
-        self.timeout = _seconds("timeout", timeout)
-        self.grace = _seconds("grace", grace, least=0.0)
+        self.timeout = check_seconds("timeout", timeout)
+        self.grace = check_seconds("grace", grace, least=0.0)
         self.adopt_orphans = _adopts() if adopt_orphans is None else adopt_orphans
         self._live: set[ForkHandle] = set()
 
@@ -114,16 +120,16 @@ class ForkRunner:
             LookupError: there is no such user.
             PermissionError: ``user`` was given, and this process is not the superuser's.
         """
-        _require_fork()
-        limit = self.timeout if timeout is None else _seconds("timeout", timeout)
+        require_fork()
+        limit = self.timeout if timeout is None else check_seconds("timeout", timeout)
         job = ForkJob(
-            _callable(function),
+            check_callable(function),
             args,
-            _identity(user),
+            check_user(user),
             check_limits(limits or {}),
             bool(new_session),
-            _environment(env),
-            _directory(cwd),
+            check_environment(env),
+            check_directory(cwd),
             self.adopt_orphans,
             outputs=output_buffers.python_streams(),
             # A thread that is just writing holds a lock, which nobody gives back in the child.
@@ -198,52 +204,5 @@ def _quiet_fork() -> int:
         return int(real.fork())
 
 
-@functools.cache
-def _require_fork() -> None:
-    lack = capabilities.missing("fork")
-    if lack is not None:
-        raise NotImplementedError(f"a forked child needs fork, and {lack}")
-
-
 def _adopts() -> bool:
     return capabilities.missing("subreaper") is None and libc.is_subreaper()
-
-
-def _seconds(name: str, value: float, least: float | None = None) -> float:
-    good = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
-    if not good or (value <= 0 if least is None else value < least):
-        kind = "more than 0" if least is None else f"{least:g} or more"
-        raise ValueError(f"{name}={value!r}: expected a number of seconds, {kind}, and finite")
-    return float(value)
-
-
-def _callable(function: Callable[..., Any]) -> Callable[..., Any]:
-    if not callable(function):
-        raise TypeError(
-            f"{function!r} is not callable; give the function itself, then its arguments"
-        )
-    return function
-
-
-def _identity(user: str | int | None) -> privileges.Identity | None:
-    if user is None:
-        return None
-    identity = privileges.look_up(user)
-    privileges.require_superuser(user)
-    return identity
-
-
-def _environment(env: Mapping[str, str] | None) -> dict[str, str] | None:
-    for name, value in (env or {}).items():
-        if not isinstance(name, str) or not isinstance(value, str) or "=" in name or not name:
-            raise TypeError(f"env[{name!r}]={value!r}: expected a name without '=' and a text")
-    return None if env is None else dict(env)
-
-
-def _directory(cwd: str | os.PathLike[str] | None) -> str | None:
-    if cwd is None:
-        return None
-    path = os.fspath(cwd)
-    if not os.path.isdir(path):
-        raise NotADirectoryError(f"cwd={path!r} is not a directory")
-    return path

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -74,6 +75,18 @@ def link(fd):
 def test_a_sleeper_sleeps():
     with program("sleep", "30") as process:
         assert wait_until_known(process.pid).phrase == "sleeps"
+
+
+@knows_calls
+def test_who_selects_on_nothing_sleeps():
+    with forked(lambda: select.select([], [], [], 30)) as pid:
+        assert wait_until_known(pid).phrase == "sleeps"
+
+
+@knows_calls
+def test_who_selects_waits_for_descriptors(pipe):
+    with forked(lambda: select.select([pipe[0]], [], [], 30)) as pid:
+        assert wait_until_known(pid).phrase == "waits for any of several descriptors"
 
 
 @knows_calls

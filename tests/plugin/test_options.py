@@ -74,10 +74,10 @@ def test_native_toml_types(header, pytester):
         syskit_leak_grace = 1.5
         syskit_leak_ignore = ["fd:*.log  # rotated"]
         syskit_reap = "leaked"
-        syskit_subreaper = false
+        syskit_subreaper = true
         """
     )
-    assert header() == "syskit: leaks: fail (process), orphans not adopted (--no-syskit-subreaper)"
+    assert header() == "syskit: leaks: fail (process), orphans adopted"
 
 
 def test_environment_beats_ini_and_command_line_beats_environment(header, pytester, monkeypatch):
@@ -96,7 +96,8 @@ def test_an_empty_environment_variable_is_a_wrong_value_too(run, pytester, monke
 
 def test_a_negated_switch_beats_the_ini_file(header, pytester):
     pytester.makeini("[pytest]\nsyskit_subreaper = true")
-    assert "orphans not adopted" in header("--no-syskit-subreaper")
+    assert "orphans adopted" in header()
+    assert "orphans adopted" not in header("--no-syskit-subreaper")
 
 
 def test_all_stands_for_every_kind(header):

@@ -101,6 +101,19 @@ def test_what_is_left_is_found_without_free_descriptors():
     assert [leak.fd for leak in result.leaks] == [result.value]
 
 
+def test_a_limit_that_the_function_left_behind_hides_nothing():
+    def leave():
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard("nofile")))
+        return pid
+
+    result = run_in_fork(leave)
+    assert [leak.pid for leak in result.leaks] == [result.value]
+
+
 def test_as_makes_memory_run_out():
     result = run_in_fork(lambda: mmap.mmap(-1, 1 << 40) and None, limits={"as": 1 << 39})
     assert result.error.errno == errno.ENOMEM
@@ -129,8 +142,13 @@ def test_nproc_holds_for_the_user_that_root_becomes():
 def test_core_dumps_are_off_unless_asked_for():
     allowed = hard("core")
     wanted = 4096 if allowed == resource.RLIM_INFINITY else min(4096, allowed)
-    assert run_in_fork(soft, "core") == Returned(0)
-    assert run_in_fork(soft, "core", limits={"core": wanted}) == Returned(wanted)
+    before = soft("core")
+    resource.setrlimit(resource.RLIMIT_CORE, (allowed, allowed))
+    try:
+        assert run_in_fork(soft, "core") == Returned(0)
+        assert run_in_fork(soft, "core", limits={"core": wanted}) == Returned(wanted)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (before, allowed))
 
 
 def test_lifting_raises_every_soft_limit_but_that_of_core_dumps():

@@ -1,5 +1,5 @@
 """``signal_timeout``: heard by everybody, and gone without a trace."""
-# ruff: noqa: SIM105, SIM117, PERF203, BLE001, ASYNC251  # this code is bad on purpose, and nested
+# ruff: noqa: SIM105, BLE001, ASYNC251  # this code is bad on purpose, and nested
 
 import asyncio
 import bdb
