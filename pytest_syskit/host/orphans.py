@@ -24,6 +24,7 @@ from .proc import ProcStat
 from .real import read_file, real
 
 VARIABLE = "SYSKIT_SESSION"
+_KERNEL = (0, 2)  # parents of the kernel's own threads, which have no environment
 
 
 class OrphanSearch:
@@ -85,10 +86,10 @@ class OrphanSearch:
         stat = _stat(pid)
         if stat is None or _has_ancestor(stat, real.getpid()):
             return  # ended; or has a living parent among our descendants, and is no orphan yet
-        if self._is_marked(pid) or _is_bare_fork(pid):
+        if self._is_marked(pid) or _is_bare_fork(stat):
             self._found[pid] = stat.started
-        else:
-            self._foreign.add(pid)
+        elif _contents(pid, "environ") or stat.parent in _KERNEL:
+            self._foreign.add(pid)  # with nothing to read it may be within exec: ask again
 
     def _is_marked(self, pid: int) -> bool:
         start = f"{VARIABLE}=".encode()
@@ -143,14 +144,15 @@ def _has_ancestor(stat: ProcStat, wanted: int) -> bool:
     return False
 
 
-def _is_bare_fork(pid: int) -> bool:
-    """Tell a fork of this process that has not called exec; siblings under xdist have a parent."""
-    own = real.getpid()
-    same = all(_contents(pid, name) == _contents(own, name) for name in ("cmdline", "environ"))
-    return same and bool(_contents(pid, "cmdline")) and not _has_our_parent(pid)
+def _is_bare_fork(stat: ProcStat) -> bool:
+    """Tell a fork of this process that has not called exec and has lost its parent.
 
-
-def _has_our_parent(pid: int) -> bool:
-    """Say whether a process was started by whoever started us, as workers of one pool are."""
-    stat, own = _stat(pid), _stat(real.getpid())
-    return stat is None or own is None or (stat.parent == own.parent and stat.parent > 1)
+    Workers of one pool, as those of xdist, have our command line too, and so have their children
+    before exec: they have a parent who started us as well, or who is such a worker.
+    """
+    own, parent = real.getpid(), stat.parent
+    if any(_contents(stat.pid, name) != _contents(own, name) for name in ("cmdline", "environ")):
+        return False
+    ours = _stat(own)
+    started_us = ours is not None and parent == ours.parent and parent > 1
+    return not started_us and _contents(parent, "cmdline") != _contents(own, "cmdline")

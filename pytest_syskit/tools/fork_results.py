@@ -13,8 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
+from ..host.signal_names import signal_name
 from .fork_leftovers import Leftover
-from .process_errors import ending_in_words, signal_name
+from .process_errors import ending_in_words
 from .remote_errors import add_note, text_of, type_name
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+from pytest_syskit.host.signal_names import signal_name
 
 
 class ProcessError(Exception):
@@ -34,11 +34,3 @@ def ending_in_words(returncode: int | None) -> str:
     if returncode < 0:
         return f"was killed by {signal_name(-returncode)}"
     return f"exited with status {returncode}"
-
-
-def signal_name(number: int) -> str:
-    """Return ``"SIGTERM"`` for 15, and ``"signal 40"`` for a number without a name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"  # real-time signals have no names of their own
