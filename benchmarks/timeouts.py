@@ -17,8 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from pytest_syskit.host.timers import timer_clock
-from pytest_syskit.tools.time_limit import TimeLimit
+from pytest_syskit.host.signals.timers import timer_clock
+from pytest_syskit.tools.timeouts.time_limit import TimeLimit
 
 ALONE = ["-p", "pytest_syskit.plugin", "--syskit-leaks=off"]
 CONFIGURATIONS = {

@@ -17,130 +17,152 @@ if TYPE_CHECKING:
     from .leaks.resource import Detector as Detector
     from .leaks.resource import NotObservable as NotObservable
     from .leaks.resource import Resource as Resource
-    from .tools.channel_errors import ChannelTimeout as ChannelTimeout
-    from .tools.channel_errors import EndOfStream as EndOfStream
-    from .tools.channel_errors import NobodyReads as NobodyReads
-    from .tools.fake_env import FakeEnv as FakeEnv
-    from .tools.fake_platform import FakePlatform as FakePlatform
-    from .tools.fake_platform import fake_platform as fake_platform
-    from .tools.fifo_pair import FifoPair as FifoPair
-    from .tools.fifo_pair import fifo_pair as fifo_pair
-    from .tools.fork_handle import ForkHandle as ForkHandle
-    from .tools.fork_results import Exited as Exited
-    from .tools.fork_results import ForkResult as ForkResult
-    from .tools.fork_results import Killed as Killed
-    from .tools.fork_results import Raised as Raised
-    from .tools.fork_results import Returned as Returned
-    from .tools.fork_results import TimedOut as TimedOut
-    from .tools.fork_runner import ForkRunner as ForkRunner
-    from .tools.fork_runner import run_in_fork as run_in_fork
-    from .tools.pipe_pair import PipePair as PipePair
-    from .tools.pipe_pair import pipe_pair as pipe_pair
-    from .tools.process_errors import ProcessError as ProcessError
-    from .tools.process_errors import ProcessExited as ProcessExited
-    from .tools.process_errors import ProcessNotStarted as ProcessNotStarted
-    from .tools.process_errors import ProcessTimeout as ProcessTimeout
-    from .tools.process_factory import ProcessFactory as ProcessFactory
-    from .tools.pty_pair import PtyPair as PtyPair
-    from .tools.pty_pair import pty_pair as pty_pair
-    from .tools.remote_errors import RemoteError as RemoteError
-    from .tools.rlimits import rlimits as rlimits
-    from .tools.short_socket_dir import short_socket_dir as short_socket_dir
-    from .tools.signal_log import SignalLog as SignalLog
-    from .tools.signal_log import signal_log as signal_log
-    from .tools.signal_state import signal_state as signal_state
-    from .tools.signal_timeout import signal_timeout as signal_timeout
-    from .tools.socket_pair import SocketPair as SocketPair
-    from .tools.socket_pair import socket_pair as socket_pair
-    from .tools.started_process import StartedProcess as StartedProcess
-    from .tools.stub_command import Call as Call
-    from .tools.stub_command import StubCommand as StubCommand
-    from .tools.stub_guard import UnexpectedCommand as UnexpectedCommand
-    from .tools.timeout_verdict import SignalTimeout as SignalTimeout
-    from .tools.tree_diff import TreeDiff as TreeDiff
-    from .tools.tree_not_removed import TreeNotRemoved as TreeNotRemoved
-    from .tools.tree_snapshot import TreeSnapshot as TreeSnapshot
-    from .tools.workspace import TempWorkspace as TempWorkspace
-    from .tools.workspace_entries import Executable as Executable
-    from .tools.workspace_entries import Fifo as Fifo
-    from .tools.workspace_entries import File as File
-    from .tools.workspace_entries import HardLink as HardLink
-    from .tools.workspace_entries import Symlink as Symlink
-    from .tools.workspace_entries import UnixSocket as UnixSocket
+    from .tools.channels.channel_end import ChannelEnd as ChannelEnd
+    from .tools.channels.channel_errors import ChannelTimeout as ChannelTimeout
+    from .tools.channels.channel_errors import EndOfStream as EndOfStream
+    from .tools.channels.channel_errors import NobodyReads as NobodyReads
+    from .tools.channels.fifo_pair import FifoPair as FifoPair
+    from .tools.channels.fifo_pair import fifo_pair as fifo_pair
+    from .tools.channels.pipe_pair import PipePair as PipePair
+    from .tools.channels.pipe_pair import pipe_pair as pipe_pair
+    from .tools.channels.pty_pair import PtyPair as PtyPair
+    from .tools.channels.pty_pair import pty_pair as pty_pair
+    from .tools.channels.socket_pair import SocketPair as SocketPair
+    from .tools.channels.socket_pair import socket_pair as socket_pair
+    from .tools.environment.fake_env import FakeEnv as FakeEnv
+    from .tools.environment.fake_platform import FakePlatform as FakePlatform
+    from .tools.environment.fake_platform import fake_platform as fake_platform
+    from .tools.environment.stub_command import Call as Call
+    from .tools.environment.stub_command import StubCommand as StubCommand
+    from .tools.environment.stub_guard import UnexpectedCommand as UnexpectedCommand
+    from .tools.forking.fork_handle import ForkHandle as ForkHandle
+    from .tools.forking.fork_leftovers import EscapedChild as EscapedChild
+    from .tools.forking.fork_leftovers import LeftDescriptor as LeftDescriptor
+    from .tools.forking.fork_leftovers import LeftProcess as LeftProcess
+    from .tools.forking.fork_results import Exited as Exited
+    from .tools.forking.fork_results import ForkResult as ForkResult
+    from .tools.forking.fork_results import Killed as Killed
+    from .tools.forking.fork_results import NoValue as NoValue
+    from .tools.forking.fork_results import Raised as Raised
+    from .tools.forking.fork_results import Returned as Returned
+    from .tools.forking.fork_results import TimedOut as TimedOut
+    from .tools.forking.fork_runner import ForkRunner as ForkRunner
+    from .tools.forking.fork_runner import run_in_fork as run_in_fork
+    from .tools.forking.remote_errors import RemoteError as RemoteError
+    from .tools.forking.rlimits import rlimits as rlimits
+    from .tools.programs.process_errors import ProcessError as ProcessError
+    from .tools.programs.process_errors import ProcessExited as ProcessExited
+    from .tools.programs.process_errors import ProcessNotStarted as ProcessNotStarted
+    from .tools.programs.process_errors import ProcessTimeout as ProcessTimeout
+    from .tools.programs.process_factory import ProcessFactory as ProcessFactory
+    from .tools.programs.started_process import StartedProcess as StartedProcess
+    from .tools.signals.signal_log import Delivery as Delivery
+    from .tools.signals.signal_log import SignalLog as SignalLog
+    from .tools.signals.signal_log import signal_log as signal_log
+    from .tools.signals.signal_state import SignalState as SignalState
+    from .tools.signals.signal_state import signal_state as signal_state
+    from .tools.timeouts.autopsy import autopsy as autopsy
+    from .tools.timeouts.signal_timeout import signal_timeout as signal_timeout
+    from .tools.timeouts.timeout_verdict import SignalTimeout as SignalTimeout
+    from .tools.workspace.short_socket_dir import short_socket_dir as short_socket_dir
+    from .tools.workspace.tree_diff import TreeDiff as TreeDiff
+    from .tools.workspace.tree_not_removed import TreeNotRemoved as TreeNotRemoved
+    from .tools.workspace.tree_snapshot import TreeSnapshot as TreeSnapshot
+    from .tools.workspace.workspace import TempWorkspace as TempWorkspace
+    from .tools.workspace.workspace_entries import Executable as Executable
+    from .tools.workspace.workspace_entries import Fifo as Fifo
+    from .tools.workspace.workspace_entries import File as File
+    from .tools.workspace.workspace_entries import HardLink as HardLink
+    from .tools.workspace.workspace_entries import Symlink as Symlink
+    from .tools.workspace.workspace_entries import UnixSocket as UnixSocket
 
 __version__ = "0.1.0"
 
 # Public name -> the module that defines it.
 _HOMES = {
-    "Call": "tools.stub_command",
-    "ChannelTimeout": "tools.channel_errors",
+    "autopsy": "tools.timeouts.autopsy",
+    "Call": "tools.environment.stub_command",
+    "ChannelEnd": "tools.channels.channel_end",
+    "ChannelTimeout": "tools.channels.channel_errors",
+    "Delivery": "tools.signals.signal_log",
     "Detector": "leaks.resource",
-    "EndOfStream": "tools.channel_errors",
-    "Executable": "tools.workspace_entries",
-    "Exited": "tools.fork_results",
-    "fake_platform": "tools.fake_platform",
-    "FakeEnv": "tools.fake_env",
-    "FakePlatform": "tools.fake_platform",
-    "Fifo": "tools.workspace_entries",
-    "fifo_pair": "tools.fifo_pair",
-    "FifoPair": "tools.fifo_pair",
-    "File": "tools.workspace_entries",
-    "ForkHandle": "tools.fork_handle",
-    "ForkResult": "tools.fork_results",
-    "ForkRunner": "tools.fork_runner",
-    "HardLink": "tools.workspace_entries",
-    "Killed": "tools.fork_results",
+    "EndOfStream": "tools.channels.channel_errors",
+    "EscapedChild": "tools.forking.fork_leftovers",
+    "Executable": "tools.workspace.workspace_entries",
+    "Exited": "tools.forking.fork_results",
+    "fake_platform": "tools.environment.fake_platform",
+    "FakeEnv": "tools.environment.fake_env",
+    "FakePlatform": "tools.environment.fake_platform",
+    "Fifo": "tools.workspace.workspace_entries",
+    "fifo_pair": "tools.channels.fifo_pair",
+    "FifoPair": "tools.channels.fifo_pair",
+    "File": "tools.workspace.workspace_entries",
+    "ForkHandle": "tools.forking.fork_handle",
+    "ForkResult": "tools.forking.fork_results",
+    "ForkRunner": "tools.forking.fork_runner",
+    "HardLink": "tools.workspace.workspace_entries",
+    "Killed": "tools.forking.fork_results",
     "Leak": "leaks.leak",
     "leak_check": "detectors.leak_check",
     "LeaksFound": "detectors.leak_check",
-    "NobodyReads": "tools.channel_errors",
+    "LeftDescriptor": "tools.forking.fork_leftovers",
+    "LeftProcess": "tools.forking.fork_leftovers",
+    "NobodyReads": "tools.channels.channel_errors",
     "NotObservable": "leaks.resource",
+    "NoValue": "tools.forking.fork_results",
     "Owner": "leaks.owner",
-    "pipe_pair": "tools.pipe_pair",
-    "PipePair": "tools.pipe_pair",
-    "ProcessError": "tools.process_errors",
-    "ProcessExited": "tools.process_errors",
-    "ProcessFactory": "tools.process_factory",
-    "ProcessNotStarted": "tools.process_errors",
-    "ProcessTimeout": "tools.process_errors",
-    "pty_pair": "tools.pty_pair",
-    "PtyPair": "tools.pty_pair",
-    "Raised": "tools.fork_results",
-    "RemoteError": "tools.remote_errors",
+    "pipe_pair": "tools.channels.pipe_pair",
+    "PipePair": "tools.channels.pipe_pair",
+    "ProcessError": "tools.programs.process_errors",
+    "ProcessExited": "tools.programs.process_errors",
+    "ProcessFactory": "tools.programs.process_factory",
+    "ProcessNotStarted": "tools.programs.process_errors",
+    "ProcessTimeout": "tools.programs.process_errors",
+    "pty_pair": "tools.channels.pty_pair",
+    "PtyPair": "tools.channels.pty_pair",
+    "Raised": "tools.forking.fork_results",
+    "RemoteError": "tools.forking.remote_errors",
     "Resource": "leaks.resource",
-    "Returned": "tools.fork_results",
-    "rlimits": "tools.rlimits",
-    "run_in_fork": "tools.fork_runner",
-    "short_socket_dir": "tools.short_socket_dir",
-    "signal_log": "tools.signal_log",
-    "signal_state": "tools.signal_state",
-    "signal_timeout": "tools.signal_timeout",
-    "SignalLog": "tools.signal_log",
-    "SignalTimeout": "tools.timeout_verdict",
-    "socket_pair": "tools.socket_pair",
-    "SocketPair": "tools.socket_pair",
-    "StartedProcess": "tools.started_process",
-    "StubCommand": "tools.stub_command",
-    "Symlink": "tools.workspace_entries",
-    "TempWorkspace": "tools.workspace",
-    "TimedOut": "tools.fork_results",
-    "TreeDiff": "tools.tree_diff",
-    "TreeNotRemoved": "tools.tree_not_removed",
-    "TreeSnapshot": "tools.tree_snapshot",
-    "UnexpectedCommand": "tools.stub_guard",
-    "UnixSocket": "tools.workspace_entries",
+    "Returned": "tools.forking.fork_results",
+    "rlimits": "tools.forking.rlimits",
+    "run_in_fork": "tools.forking.fork_runner",
+    "short_socket_dir": "tools.workspace.short_socket_dir",
+    "signal_log": "tools.signals.signal_log",
+    "signal_state": "tools.signals.signal_state",
+    "signal_timeout": "tools.timeouts.signal_timeout",
+    "SignalLog": "tools.signals.signal_log",
+    "SignalState": "tools.signals.signal_state",
+    "SignalTimeout": "tools.timeouts.timeout_verdict",
+    "socket_pair": "tools.channels.socket_pair",
+    "SocketPair": "tools.channels.socket_pair",
+    "StartedProcess": "tools.programs.started_process",
+    "StubCommand": "tools.environment.stub_command",
+    "Symlink": "tools.workspace.workspace_entries",
+    "TempWorkspace": "tools.workspace.workspace",
+    "TimedOut": "tools.forking.fork_results",
+    "TreeDiff": "tools.workspace.tree_diff",
+    "TreeNotRemoved": "tools.workspace.tree_not_removed",
+    "TreeSnapshot": "tools.workspace.tree_snapshot",
+    "UnexpectedCommand": "tools.environment.stub_guard",
+    "UnixSocket": "tools.workspace.workspace_entries",
 }
 
-__all__ = [  # noqa: PLE0604, F822, RUF100  # names come from _HOMES when asked for
+__all__ = [  # noqa: RUF022  # sorted as a reader sorts
+    "autopsy",
     "Call",
+    "ChannelEnd",
     "ChannelTimeout",
+    "Delivery",
     "Detector",
     "EndOfStream",
+    "EscapedChild",
     "Executable",
     "Exited",
+    "fake_platform",
     "FakeEnv",
     "FakePlatform",
     "Fifo",
+    "fifo_pair",
     "FifoPair",
     "File",
     "ForkHandle",
@@ -149,23 +171,37 @@ __all__ = [  # noqa: PLE0604, F822, RUF100  # names come from _HOMES when asked 
     "HardLink",
     "Killed",
     "Leak",
+    "leak_check",
     "LeaksFound",
+    "LeftDescriptor",
+    "LeftProcess",
     "NobodyReads",
     "NotObservable",
+    "NoValue",
     "Owner",
+    "pipe_pair",
     "PipePair",
     "ProcessError",
     "ProcessExited",
     "ProcessFactory",
     "ProcessNotStarted",
     "ProcessTimeout",
+    "pty_pair",
     "PtyPair",
     "Raised",
     "RemoteError",
     "Resource",
     "Returned",
+    "rlimits",
+    "run_in_fork",
+    "short_socket_dir",
+    "signal_log",
+    "signal_state",
+    "signal_timeout",
     "SignalLog",
+    "SignalState",
     "SignalTimeout",
+    "socket_pair",
     "SocketPair",
     "StartedProcess",
     "StubCommand",
@@ -178,18 +214,6 @@ __all__ = [  # noqa: PLE0604, F822, RUF100  # names come from _HOMES when asked 
     "UnexpectedCommand",
     "UnixSocket",
     "__version__",
-    "fake_platform",
-    "fifo_pair",
-    "leak_check",
-    "pipe_pair",
-    "pty_pair",
-    "rlimits",
-    "run_in_fork",
-    "short_socket_dir",
-    "signal_log",
-    "signal_state",
-    "signal_timeout",
-    "socket_pair",
 ]
 
 

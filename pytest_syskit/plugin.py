@@ -28,18 +28,14 @@ from .hooks.markers import (
     pytest_testnodedown,
 )
 from .hooks.options import add_options as pytest_addoption
-from .hooks.session import (
-    add_hooks as pytest_addhooks,
-)
+from .hooks.session import add_hooks as pytest_addhooks
 from .hooks.session import (
     configure,
     pytest_collection_finish,
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
-from .hooks.session import (
-    header as pytest_report_header,
-)
+from .hooks.session import header as pytest_report_header
 from .hooks.skip_before_import import (
     pytest_collect_file,
     pytest_make_collect_report,

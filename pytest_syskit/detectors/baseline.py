@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..host import descriptors
+from ..host.descriptors import descriptors
 from ..leaks.resource import Resource
 
 _GUARDED = (stat.S_IFIFO, stat.S_IFCHR)  # pipes and terminals; files of plugins may be rotated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..host import descriptor_facts, descriptors
+from ..host.descriptors import descriptor_facts, descriptors
 from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
 from .baseline import Baseline

@@ -13,7 +13,7 @@ import types
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from ..host import owning_objects
+from ..host.descriptors import owning_objects
 from ..leaks.resource import Resource
 
 _LIMIT = 20_000  # objects looked at: a pool is a few hundred, a whole application is not searched

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from ..host import waiting_room
+from ..host.processes import waiting_room
 from ..host.real import real
 from ..leaks.resource import Detector, Resource, Snapshot
 from ..leaks.rules import matches

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 
-from ..host import children, parentage
-from ..host.children import Child
-from ..host.orphans import OrphanSearch
-from ..host.proc import ProcStat
+from ..host.processes import children, parentage
+from ..host.processes.children import Child
+from ..host.processes.orphans import OrphanSearch
+from ..host.processes.proc import ProcStat
 from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
 
@@ -121,7 +121,7 @@ class ProcessDetector:
 
     def reclaim(self, resource: Resource) -> None:
         """End the process with all its descendants, and let its owner have the status."""
-        from ..host.process_tree import end_tree  # noqa: PLC0415  # brings psutil, for leaks only
+        from ..host.processes.process_tree import end_tree  # noqa: PLC0415  # brings psutil, for leaks only
 
         pid = _pid(resource)
         child = children.look_up(pid)

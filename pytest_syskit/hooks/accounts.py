@@ -73,6 +73,7 @@ class Accounts:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
         """Mark the end of set-up."""
+        __tracebackhide__ = True
         self._failed = False
         if self._test is None and self._item is not None and real.getpid() == self._pid:
             self._open(self._item)  # another attempt of a test that has been judged already
@@ -87,6 +88,7 @@ class Accounts:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None, Any, Any]:
         """Mark the end of the call."""
+        __tracebackhide__ = True  # nothing of ours belongs into a failing test's traceback
         try:
             result = yield
         except BaseException as error:

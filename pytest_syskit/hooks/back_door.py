@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ..host.exits import Doors
-from ..host.fork_place import place_of
+from ..host.processes.exits import Doors
+from ..host.processes.fork_place import place_of
 from ..host.real import real
 from . import error_reports
 

@@ -17,10 +17,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from ..host import children
-from ..host.escape_record import Escape, EscapeRecord
-from ..host.fork_place import PLACE
-from ..host.parentage import NOTES
+from ..host.processes import children
+from ..host.processes.escape_record import Escape, EscapeRecord
+from ..host.processes.fork_place import PLACE
+from ..host.processes.parentage import NOTES
 from ..host.real import real
 from ..leaks.owner import Owner
 from . import error_reports

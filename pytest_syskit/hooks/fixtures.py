@@ -17,17 +17,17 @@ from .failure_notes import add_note, has_failed
 
 if TYPE_CHECKING:
     from ..detectors.leak_check import LeakCheck
-    from ..tools.fake_env import FakeEnv
-    from ..tools.fake_platform import FakePlatform
-    from ..tools.fifo_pair import FifoPair
-    from ..tools.fork_runner import ForkRunner
-    from ..tools.pipe_pair import PipePair
-    from ..tools.process_factory import ProcessFactory
-    from ..tools.pty_pair import PtyPair
-    from ..tools.signal_log import SignalLog
-    from ..tools.signal_timeout import signal_timeout as SignalTimeoutBlock  # noqa: N812  # a class
-    from ..tools.socket_pair import SocketPair
-    from ..tools.workspace import TempWorkspace
+    from ..tools.channels.fifo_pair import FifoPair
+    from ..tools.channels.pipe_pair import PipePair
+    from ..tools.channels.pty_pair import PtyPair
+    from ..tools.channels.socket_pair import SocketPair
+    from ..tools.environment.fake_env import FakeEnv
+    from ..tools.environment.fake_platform import FakePlatform
+    from ..tools.forking.fork_runner import ForkRunner
+    from ..tools.programs.process_factory import ProcessFactory
+    from ..tools.signals.signal_log import SignalLog
+    from ..tools.timeouts.signal_timeout import signal_timeout as SignalTimeoutBlock  # noqa: N812  # a class
+    from ..tools.workspace.workspace import TempWorkspace
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def temp_workspace(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TempWorkspace]:
     """A private directory to fill, compare and enter; kept if the test fails, as tmp_path is."""
-    from ..tools.workspace import TempWorkspace
+    from ..tools.workspace.workspace import TempWorkspace
 
     keeps = request.config.getini("tmp_path_retention_policy") in ("all", "failed")
     root = tmp_path_factory.mktemp("workspace")
@@ -50,7 +50,7 @@ def temp_workspace(
 @pytest.fixture
 def short_socket_dir() -> Iterator[Path]:
     """A directory whose paths always fit into the address of a UNIX socket."""
-    from ..tools.short_socket_dir import short_socket_dir
+    from ..tools.workspace.short_socket_dir import short_socket_dir
 
     with short_socket_dir() as folder:
         yield folder
@@ -59,7 +59,7 @@ def short_socket_dir() -> Iterator[Path]:
 @pytest.fixture
 def fake_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeEnv]:
     """A hermetic environment, real for children too, with stand-ins for commands."""
-    from ..tools.fake_env import FakeEnv
+    from ..tools.environment.fake_env import FakeEnv
 
     tmp_path_factory.getbasetemp()  # decided by the real environment, for all tests that follow
     with FakeEnv() as env:
@@ -69,7 +69,7 @@ def fake_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeEnv]:
 @pytest.fixture
 def fake_platform() -> Iterator[FakePlatform]:
     """Pretend to be another system: ``fake_platform("windows")``, until the end or as a block."""
-    from ..tools.fake_platform import FakePlatform
+    from ..tools.environment.fake_platform import FakePlatform
 
     with FakePlatform() as fake:
         yield fake
@@ -78,7 +78,7 @@ def fake_platform() -> Iterator[FakePlatform]:
 @pytest.fixture
 def fork_runner() -> Iterator[ForkRunner]:
     """Run functions in forked children, and get back whatever became of them."""
-    from ..tools.fork_runner import ForkRunner
+    from ..tools.forking.fork_runner import ForkRunner
 
     runner = ForkRunner()
     yield runner
@@ -88,7 +88,7 @@ def fork_runner() -> Iterator[ForkRunner]:
 @pytest.fixture
 def fifo_pair() -> Iterator[FifoPair]:
     """Both ends of a named pipe, with limits on every wait."""
-    from ..tools.fifo_pair import fifo_pair
+    from ..tools.channels.fifo_pair import fifo_pair
 
     with fifo_pair() as pair:
         yield pair
@@ -97,7 +97,7 @@ def fifo_pair() -> Iterator[FifoPair]:
 @pytest.fixture
 def pipe_pair() -> Iterator[PipePair]:
     """Both ends of a pipe, with limits on every wait."""
-    from ..tools.pipe_pair import pipe_pair
+    from ..tools.channels.pipe_pair import pipe_pair
 
     with pipe_pair() as pair:
         yield pair
@@ -106,7 +106,7 @@ def pipe_pair() -> Iterator[PipePair]:
 @pytest.fixture
 def pty_pair() -> Iterator[PtyPair]:
     """Both sides of a pseudo-terminal, with limits on every wait."""
-    from ..tools.pty_pair import pty_pair
+    from ..tools.channels.pty_pair import pty_pair
 
     with pty_pair() as pair:
         yield pair
@@ -115,7 +115,7 @@ def pty_pair() -> Iterator[PtyPair]:
 @pytest.fixture
 def socket_pair() -> Iterator[SocketPair]:
     """Two connected sockets, with limits on every wait."""
-    from ..tools.socket_pair import socket_pair
+    from ..tools.channels.socket_pair import socket_pair
 
     with socket_pair() as pair:
         yield pair
@@ -124,7 +124,7 @@ def socket_pair() -> Iterator[SocketPair]:
 @pytest.fixture
 def process_factory(request: pytest.FixtureRequest) -> Iterator[ProcessFactory]:
     """Start real programs that live no longer than the test."""
-    from ..tools.process_factory import ProcessFactory
+    from ..tools.programs.process_factory import ProcessFactory
 
     with ProcessFactory() as factory:
         add_note(request.node, lambda: _excerpts(factory))
@@ -139,7 +139,7 @@ def _excerpts(factory: ProcessFactory) -> tuple[str, str] | None:
 @pytest.fixture
 def signal_timeout() -> type[SignalTimeoutBlock]:
     """Limit the time that a block of code may take; fractions of a second allowed."""
-    from ..tools.signal_timeout import signal_timeout
+    from ..tools.timeouts.signal_timeout import signal_timeout
 
     return signal_timeout
 
@@ -147,7 +147,7 @@ def signal_timeout() -> type[SignalTimeoutBlock]:
 @pytest.fixture
 def signal_log() -> Callable[..., AbstractContextManager[SignalLog]]:
     """Record which signals arrive during a block of code, and when."""
-    from ..tools.signal_log import signal_log
+    from ..tools.signals.signal_log import signal_log
 
     return signal_log
 
@@ -155,7 +155,7 @@ def signal_log() -> Callable[..., AbstractContextManager[SignalLog]]:
 @pytest.fixture
 def rlimits() -> Callable[..., AbstractContextManager[None]]:
     """Lower resource limits inside a forked child: ``rlimits(nofile=16)``."""
-    from ..tools.rlimits import rlimits
+    from ..tools.forking.rlimits import rlimits
 
     return rlimits
 

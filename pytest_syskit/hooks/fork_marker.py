@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ..tools.deadline import checked_seconds
+from ..tools.channels.deadline import checked_seconds
 from .marker_arguments import Marker, WrongArguments, marks_of, optional_reason
 
 

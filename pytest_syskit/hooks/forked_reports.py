@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..tools.fork_results import ForkResult, Raised
+from ..tools.forking.fork_results import ForkResult, Raised
 
 
 class Recorder:

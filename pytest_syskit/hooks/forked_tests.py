@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ..tools.fork_results import ForkResult, Returned
-from ..tools.fork_runner import ForkRunner
+from ..tools.forking.fork_results import ForkResult, Returned
+from ..tools.forking.fork_runner import ForkRunner
 from .accounts import Accounts
 from .fork_marker import Isolation, isolation_of
 from .forked_reports import Recorder, crash_report

@@ -37,7 +37,7 @@ def lines() -> Iterator[str]:
 
 
 def _descriptors() -> str:
-    from ..host import descriptors
+    from ..host.descriptors import descriptors
 
     folder = descriptors.listing()
     counted = ", counted at once" if descriptors.counts() else ""
@@ -45,12 +45,12 @@ def _descriptors() -> str:
 
 
 def _children() -> str:
-    from ..host import children
+    from ..host.processes import children
 
     return "listed by the kernel" if children.fast() else "psutil looks through all processes"
 
 
 def _orphans() -> str:
-    from ..host import orphans
+    from ..host.processes import orphans
 
     return "looked for by our mark in their environment" if orphans.available() else "not seen"

@@ -10,7 +10,7 @@ import pytest
 
 from ..detectors import infrastructure
 from ..detectors.watch import Watch
-from ..host import waiting_room
+from ..host.processes import waiting_room
 from ..host.real import real
 from ..leaks.leak import Leak
 from ..leaks.ledger import Account

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..host import children
-from ..host.process_tree import end_tree, reap_child
+from ..host.processes import children
+from ..host.processes.process_tree import end_tree, reap_child
 from ..host.real import real
-from ..tools.autopsy import process_lines
+from ..tools.timeouts.autopsy import process_lines
 
 if TYPE_CHECKING:
     from typing import TypeAlias

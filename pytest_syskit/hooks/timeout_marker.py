@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ..tools.signal_timeout import checked_clock, checked_seconds
+from ..tools.timeouts.signal_timeout import checked_clock, checked_seconds
 from .marker_arguments import Marker, WrongArguments, marks_of, optional_reason
 
 SCOPES = ("all", "call")

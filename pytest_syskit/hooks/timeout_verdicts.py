@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..tools.timeout_verdict import SignalTimeout
+from ..tools.timeouts.timeout_verdict import SignalTimeout
 
 PROPERTY = "syskit.timeout"
 SECTION = "what was going on when the time was over"

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from ..host import capabilities
-from ..host.timers import timer_clock
-from ..host.watchdog import StackWatchdog
-from ..tools.autopsy import autopsy
-from ..tools.signal_timeout import require_main_thread
-from ..tools.time_limit import TimeLimit, shield
-from ..tools.timeout_verdict import Overrun, raise_overrun
+from ..host.signals.timers import timer_clock
+from ..host.signals.watchdog import StackWatchdog
+from ..tools.timeouts.autopsy import autopsy
+from ..tools.timeouts.signal_timeout import require_main_thread
+from ..tools.timeouts.time_limit import TimeLimit, shield
+from ..tools.timeouts.timeout_verdict import Overrun, raise_overrun
 from .marker_arguments import WrongArguments
 from .settings import SETTINGS
 from .timeout_children import NewChildren

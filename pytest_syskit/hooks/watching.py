@@ -14,10 +14,10 @@ import pytest
 from ..detectors.descriptor import DescriptorDetector
 from ..detectors.process import ProcessDetector
 from ..detectors.watch import Watch
-from ..host import orphans
-from ..host.adoption import Adoption
-from ..host.orphans import OrphanSearch
-from ..host.parentage import NOTES
+from ..host.processes import orphans
+from ..host.processes.adoption import Adoption
+from ..host.processes.orphans import OrphanSearch
+from ..host.processes.parentage import NOTES
 from ..leaks.ledger import Ledger
 from ..leaks.resource import Detector
 from .accounts import Accounts

@@ -9,8 +9,10 @@ from __future__ import annotations
 import functools
 from subprocess import SubprocessError
 
-from . import channel_probes, file_probes, process_probes
+from .descriptors import channel_probes
+from .files import file_probes
 from .probing import PROBES
+from .processes import process_probes
 
 __all__ = ["channel_probes", "file_probes", "missing", "names", "process_probes", "purpose"]
 

@@ -230,5 +230,5 @@ def test_user_namespaces_are_there_when_unshare_makes_one(ask):
 @pytest.mark.skipif(not LINUX, reason="user namespaces are Linux's")
 def test_a_refused_user_namespace_says_which_step_failed(ask, monkeypatch):
     refuse = "import sys; sys.exit('uid_map: Operation not permitted')"
-    monkeypatch.setattr("pytest_syskit.host.process_probes._ENTER_NAMESPACE", refuse)
+    monkeypatch.setattr("pytest_syskit.host.processes.process_probes._ENTER_NAMESPACE", refuse)
     assert ask("userns") == "uid_map: Operation not permitted"

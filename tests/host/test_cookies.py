@@ -11,7 +11,8 @@ import uuid
 import psutil
 import pytest
 
-from pytest_syskit.host import capabilities, cookies, proc
+from pytest_syskit.host import capabilities
+from pytest_syskit.host.processes import cookies, proc
 
 pytestmark = pytest.mark.skipif(
     capabilities.missing("proc") is not None, reason="reads environments from /proc"

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from pytest_syskit.host import loosen
+from pytest_syskit.host.files import loosen
 
 
 def mode(path):

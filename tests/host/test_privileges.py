@@ -8,9 +8,9 @@ import pwd
 
 import pytest
 
-from pytest_syskit.host import privileges
-from pytest_syskit.tools.fork_results import Returned
-from pytest_syskit.tools.fork_runner import run_in_fork
+from pytest_syskit.host.processes import privileges
+from pytest_syskit.tools.forking.fork_results import Returned
+from pytest_syskit.tools.forking.fork_runner import run_in_fork
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser becomes another user")
 NOBODY = pwd.getpwnam("nobody")

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from pytest_syskit.host import capabilities
-from pytest_syskit.host.other_ends import Holder, has_two_ends, holders_of, other_ends
-from pytest_syskit.host.waiting import _names, what_it_waits_for
+from pytest_syskit.host.descriptors.other_ends import Holder, has_two_ends, holders_of, other_ends
+from pytest_syskit.host.processes.waiting import _names, what_it_waits_for
 
 pytestmark = [
     pytest.mark.skipif(capabilities.missing("proc") is not None, reason="needs /proc"),

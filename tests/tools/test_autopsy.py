@@ -10,11 +10,11 @@ import time
 import pytest
 
 from pytest_syskit.host import capabilities
-from pytest_syskit.host.process_tree import end_tree
-from pytest_syskit.host.timers import timer_clock
-from pytest_syskit.tools.autopsy import autopsy, process_lines
-from pytest_syskit.tools.time_limit import TimeLimit
-from pytest_syskit.tools.timeout_shot import shots_in
+from pytest_syskit.host.processes.process_tree import end_tree
+from pytest_syskit.host.signals.timers import timer_clock
+from pytest_syskit.tools.timeouts.autopsy import autopsy, process_lines
+from pytest_syskit.tools.timeouts.time_limit import TimeLimit
+from pytest_syskit.tools.timeouts.timeout_shot import shots_in
 
 linux = pytest.mark.skipif(capabilities.missing("proc") is not None, reason="needs /proc")
 pytestmark = pytest.mark.skipif(

@@ -14,16 +14,16 @@ import time
 
 import pytest
 
-from pytest_syskit.host import descriptors
+from pytest_syskit.host.descriptors import descriptors
+from pytest_syskit.host.descriptors.stream import Stream
 from pytest_syskit.host.real import real
-from pytest_syskit.host.stream import Stream
-from pytest_syskit.tools.channel_end import ChannelEnd
-from pytest_syskit.tools.channel_errors import ChannelTimeout, EndOfStream, NobodyReads
-from pytest_syskit.tools.channel_role import Role
-from pytest_syskit.tools.fifo_pair import fifo_pair
-from pytest_syskit.tools.pipe_pair import pipe_pair
-from pytest_syskit.tools.pty_pair import pty_pair
-from pytest_syskit.tools.socket_pair import socket_pair
+from pytest_syskit.tools.channels.channel_end import ChannelEnd
+from pytest_syskit.tools.channels.channel_errors import ChannelTimeout, EndOfStream, NobodyReads
+from pytest_syskit.tools.channels.channel_role import Role
+from pytest_syskit.tools.channels.fifo_pair import fifo_pair
+from pytest_syskit.tools.channels.pipe_pair import pipe_pair
+from pytest_syskit.tools.channels.pty_pair import pty_pair
+from pytest_syskit.tools.channels.socket_pair import socket_pair
 
 SOON = 0.05  # seconds: long enough to be a wait, short enough not to be felt
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_syskit.tools import hermetic_environment
-from pytest_syskit.tools.fake_env import FakeEnv
+from pytest_syskit.tools.environment import hermetic_environment
+from pytest_syskit.tools.environment.fake_env import FakeEnv
 
 PRINT_ENV = "import os, sys; sys.stdout.write(repr(dict(os.environb)))"
 

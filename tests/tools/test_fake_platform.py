@@ -16,8 +16,8 @@ from platform import uname as uname_bound_before
 
 import pytest
 
-from pytest_syskit.tools.fake_platform import FakePlatform, fake_platform
-from pytest_syskit.tools.platform_facts import platform_names
+from pytest_syskit.tools.environment.fake_platform import FakePlatform, fake_platform
+from pytest_syskit.tools.environment.platform_facts import platform_names
 
 NAMES = platform_names()
 
@@ -217,7 +217,9 @@ def test_unknown_names_are_refused_with_the_choices():
 
 def test_a_failed_start_leaves_nothing(monkeypatch):
     true = sys.platform
-    monkeypatch.setattr("pytest_syskit.tools.fake_platform._platform_module", lambda _: 1 / 0)
+    monkeypatch.setattr(
+        "pytest_syskit.tools.environment.fake_platform._platform_module", lambda _: 1 / 0
+    )
     with pytest.raises(ZeroDivisionError), fake_platform("windows"):
         pass
     assert sys.platform == true
@@ -228,7 +230,7 @@ def test_pytest_reports_a_failure_under_a_fake(pytester):
         from pathlib import Path
         import sys
         import pytest
-        from pytest_syskit.tools.fake_platform import FakePlatform
+        from pytest_syskit.tools.environment.fake_platform import FakePlatform
 
         @pytest.fixture
         def fake():

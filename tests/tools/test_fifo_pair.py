@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from pytest_syskit.host import descriptors
-from pytest_syskit.tools.channel_errors import ChannelTimeout, EndOfStream, NobodyReads
-from pytest_syskit.tools.fifo_pair import fifo_pair
+from pytest_syskit.host.descriptors import descriptors
+from pytest_syskit.tools.channels.channel_errors import ChannelTimeout, EndOfStream, NobodyReads
+from pytest_syskit.tools.channels.fifo_pair import fifo_pair
 
 SOON = 0.05  # seconds: long enough to be a wait, short enough not to be felt
 LATEST = 30  # seconds: for a child to start on a busy machine

@@ -14,7 +14,7 @@ needs_restart = pytest.mark.skipif(
 )
 
 SCRIPT = """\
-from pytest_syskit.tools.fork_runner import run_in_fork
+from pytest_syskit.tools.forking.fork_runner import run_in_fork
 
 def parent_only():
     return 1

@@ -21,12 +21,20 @@ import warnings
 
 import pytest
 
-from pytest_syskit.host import descriptors, libc
+from pytest_syskit.host import libc
+from pytest_syskit.host.descriptors import descriptors
 from pytest_syskit.host.real import real
-from pytest_syskit.tools.fork_leftovers import EscapedChild, LeftDescriptor, LeftProcess
-from pytest_syskit.tools.fork_results import Exited, Killed, NoValue, Raised, Returned, TimedOut
-from pytest_syskit.tools.fork_runner import ForkRunner, run_in_fork
-from pytest_syskit.tools.remote_errors import RemoteError
+from pytest_syskit.tools.forking.fork_leftovers import EscapedChild, LeftDescriptor, LeftProcess
+from pytest_syskit.tools.forking.fork_results import (
+    Exited,
+    Killed,
+    NoValue,
+    Raised,
+    Returned,
+    TimedOut,
+)
+from pytest_syskit.tools.forking.fork_runner import ForkRunner, run_in_fork
+from pytest_syskit.tools.forking.remote_errors import RemoteError
 
 SLEEPER = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
 
@@ -317,7 +325,7 @@ def test_buffered_output_of_the_parent_is_written_once(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import ctypes, os, sys\n"
-        "from pytest_syskit.tools.fork_runner import run_in_fork\n"
+        "from pytest_syskit.tools.forking.fork_runner import run_in_fork\n"
         "print('parent')\n"
         "ctypes.CDLL(None).printf(b'in C\\n')\n"
         "out = sys.stdout\n"
@@ -1100,7 +1108,7 @@ def test_a_failing_fork_leaves_nothing(monkeypatch):
 
 def test_psutil_is_not_needed_by_a_child_that_behaves():
     script = (
-        "import sys\nfrom pytest_syskit.tools.fork_runner import run_in_fork\n"
+        "import sys\nfrom pytest_syskit.tools.forking.fork_runner import run_in_fork\n"
         "print(run_in_fork(int), 'psutil' in sys.modules)"
     )
     done = subprocess.run(

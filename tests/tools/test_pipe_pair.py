@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from pytest_syskit.tools.channel_errors import ChannelTimeout
-from pytest_syskit.tools.pipe_pair import pipe_pair
+from pytest_syskit.tools.channels.channel_errors import ChannelTimeout
+from pytest_syskit.tools.channels.pipe_pair import pipe_pair
 
 
 def test_both_ends_are_open_from_the_start():

@@ -15,15 +15,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pytest_syskit.host.cookies import COOKIE
-from pytest_syskit.tools import process_factory
-from pytest_syskit.tools.process_errors import (
+from pytest_syskit.host.processes.cookies import COOKIE
+from pytest_syskit.tools.programs import process_factory
+from pytest_syskit.tools.programs.process_errors import (
     ProcessError,
     ProcessExited,
     ProcessNotStarted,
     ProcessTimeout,
 )
-from pytest_syskit.tools.process_factory import ProcessFactory
+from pytest_syskit.tools.programs.process_factory import ProcessFactory
 
 PROGRAMS = Path(__file__).with_name("programs")
 SLEEP = ["sleep", "600"]

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from pytest_syskit.host import descriptors
-from pytest_syskit.tools.channel_errors import ChannelTimeout, EndOfStream, NobodyReads
-from pytest_syskit.tools.pty_pair import pty_pair
+from pytest_syskit.host.descriptors import descriptors
+from pytest_syskit.tools.channels.channel_errors import ChannelTimeout, EndOfStream, NobodyReads
+from pytest_syskit.tools.channels.pty_pair import pty_pair
 
 SOON = 0.05  # seconds: long enough to be a wait, short enough not to be felt
 LATEST = 30  # seconds: for a program to start on a busy machine

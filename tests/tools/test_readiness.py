@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from pytest_syskit.tools import ready_addresses
-from pytest_syskit.tools.process_errors import ProcessExited, ProcessNotStarted, ProcessTimeout
-from pytest_syskit.tools.process_factory import ProcessFactory
-from pytest_syskit.tools.readiness import conditions
+from pytest_syskit.tools.programs import ready_addresses
+from pytest_syskit.tools.programs.process_errors import (
+    ProcessExited,
+    ProcessNotStarted,
+    ProcessTimeout,
+)
+from pytest_syskit.tools.programs.process_factory import ProcessFactory
+from pytest_syskit.tools.programs.readiness import conditions
 
 PROGRAMS = Path(__file__).with_name("programs")
 SLEEP = ["sleep", "600"]

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from ordinary_user import ordinary_user
 
-from pytest_syskit.host import loosen
-from pytest_syskit.tools.remove_tree import add_note, remove_after, remove_tree
-from pytest_syskit.tools.tree_cursor import TreeCursor
-from pytest_syskit.tools.tree_not_removed import Stayed, TreeNotRemoved
+from pytest_syskit.host.files import loosen
+from pytest_syskit.tools.workspace.remove_tree import add_note, remove_after, remove_tree
+from pytest_syskit.tools.workspace.tree_cursor import TreeCursor
+from pytest_syskit.tools.workspace.tree_not_removed import Stayed, TreeNotRemoved
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 PATH_MAX = 4096

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from pytest_syskit.tools.fork_results import Exited, Killed, Raised, Returned
-from pytest_syskit.tools.fork_runner import run_in_fork
-from pytest_syskit.tools.rlimits import LIMITS, lift_limits, rlimits
+from pytest_syskit.tools.forking.fork_results import Exited, Killed, Raised, Returned
+from pytest_syskit.tools.forking.fork_runner import run_in_fork
+from pytest_syskit.tools.forking.rlimits import LIMITS, lift_limits, rlimits
 
 
 def soft(name):

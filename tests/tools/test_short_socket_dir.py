@@ -9,14 +9,14 @@ import tempfile
 
 import pytest
 
-from pytest_syskit.tools.short_socket_dir import (
+from pytest_syskit.tools.workspace.short_socket_dir import (
     ROOM_FOR_NAME,
     SOCKET_PATH_LIMIT,
     _make,
     short_socket_dir,
 )
-from pytest_syskit.tools.tree_cursor import TreeCursor
-from pytest_syskit.tools.tree_not_removed import TreeNotRemoved
+from pytest_syskit.tools.workspace.tree_cursor import TreeCursor
+from pytest_syskit.tools.workspace.tree_not_removed import TreeNotRemoved
 
 
 def test_a_name_of_sixty_bytes_can_be_bound_and_reached():

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pytest_syskit.tools.signal_log import Delivery, signal_log
+from pytest_syskit.tools.signals.signal_log import Delivery, signal_log
 
 SOON = 0.05  # seconds: long enough to be a wait, short enough not to be felt
 LATEST = 30  # seconds: for a child to start on a busy machine

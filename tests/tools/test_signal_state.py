@@ -12,9 +12,9 @@ import time
 
 import pytest
 
-from pytest_syskit.host import interval_timers
-from pytest_syskit.host.dispositions import read_disposition
-from pytest_syskit.tools.signal_state import SignalState, signal_state
+from pytest_syskit.host.signals import interval_timers
+from pytest_syskit.host.signals.dispositions import read_disposition
+from pytest_syskit.tools.signals.signal_state import SignalState, signal_state
 
 USR1, USR2, ALRM = signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM
 
@@ -119,7 +119,7 @@ def test_a_handler_that_python_never_knew_is_left_alone():
         "from unittest import mock\n"
         "real_getsignal = signal.getsignal\n"
         "unknown = lambda number: None if number == signal.SIGUSR1 else real_getsignal(number)\n"
-        "from pytest_syskit.tools.signal_state import signal_state\n"
+        "from pytest_syskit.tools.signals.signal_state import signal_state\n"
         "with mock.patch.object(signal, 'getsignal', unknown):\n"
         "    with signal_state() as state: pass\n"
         "    print(state.handler(signal.SIGUSR1))"
@@ -157,7 +157,7 @@ def test_the_mask_comes_back():
 def test_a_signal_that_still_waits_is_thrown_away():
     text = (
         "import os, signal\n"
-        "from pytest_syskit.tools.signal_state import signal_state\n"
+        "from pytest_syskit.tools.signals.signal_state import signal_state\n"
         "with signal_state():\n"
         "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGRTMIN])\n"
         "    os.kill(os.getpid(), signal.SIGUSR1)\n"

@@ -19,8 +19,8 @@ import time
 
 import pytest
 
-from pytest_syskit.host.timers import timer_clock
-from pytest_syskit.tools.signal_timeout import SignalTimeout, signal_timeout
+from pytest_syskit.host.signals.timers import timer_clock
+from pytest_syskit.tools.timeouts.signal_timeout import SignalTimeout, signal_timeout
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
 
@@ -448,7 +448,7 @@ def test_an_ignored_signal_is_told():
 
 BLOCKED = """
 import signal, time
-from pytest_syskit.tools.signal_timeout import SignalTimeout, signal_timeout
+from pytest_syskit.tools.timeouts.signal_timeout import SignalTimeout, signal_timeout
 
 try:
     with signal_timeout(0.1):

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from pytest_syskit.host import descriptors
-from pytest_syskit.tools.channel_errors import EndOfStream, NobodyReads
-from pytest_syskit.tools.socket_pair import socket_pair
+from pytest_syskit.host.descriptors import descriptors
+from pytest_syskit.tools.channels.channel_errors import EndOfStream, NobodyReads
+from pytest_syskit.tools.channels.socket_pair import socket_pair
 
 
 def test_both_ends_read_and_write():

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from pytest_syskit.host import capabilities, libc
-from pytest_syskit.tools import output_stream, program_family
-from pytest_syskit.tools.process_errors import ProcessError, ProcessExited, ProcessTimeout
-from pytest_syskit.tools.process_factory import ProcessFactory
+from pytest_syskit.tools.programs import output_stream, program_family
+from pytest_syskit.tools.programs.process_errors import ProcessError, ProcessExited, ProcessTimeout
+from pytest_syskit.tools.programs.process_factory import ProcessFactory
 
 PROGRAMS = Path(__file__).with_name("programs")
 SLEEP = ["sleep", "600"]

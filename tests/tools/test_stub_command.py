@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_syskit.tools.fake_env import FakeEnv
-from pytest_syskit.tools.stub_guard import UnexpectedCommand
-from pytest_syskit.tools.stub_plan import create_file, make_plan, render
-from pytest_syskit.tools.stub_script import STDIN_LIMIT, write_all
+from pytest_syskit.tools.environment.fake_env import FakeEnv
+from pytest_syskit.tools.environment.stub_guard import UnexpectedCommand
+from pytest_syskit.tools.environment.stub_plan import create_file, make_plan, render
+from pytest_syskit.tools.environment.stub_script import STDIN_LIMIT, write_all
 
 LIMIT = 30  # seconds; no command here takes one, a loaded machine is given many
 
@@ -529,7 +529,9 @@ def test_a_name_that_is_no_text_is_refused(env):
 
 
 def test_a_machine_without_a_shell_is_told_so(env, monkeypatch):
-    monkeypatch.setattr("pytest_syskit.tools.stub_plan.system_path", lambda: "/nonexistent")
+    monkeypatch.setattr(
+        "pytest_syskit.tools.environment.stub_plan.system_path", lambda: "/nonexistent"
+    )
     with pytest.raises(NotImplementedError, match="found no sh on '/nonexistent'"):
         env.stub_command("ping")
     monkeypatch.undo()

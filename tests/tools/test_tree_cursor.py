@@ -7,7 +7,7 @@ import os
 import pytest
 from ordinary_user import ordinary_user
 
-from pytest_syskit.tools.tree_cursor import TreeCursor, flags
+from pytest_syskit.tools.workspace.tree_cursor import TreeCursor, flags
 
 
 @pytest.fixture(params=[True, False], ids=["by_descriptor", "by_path"])

@@ -10,10 +10,10 @@ import pytest
 from ordinary_user import ordinary_user
 
 from pytest_syskit.host.real import real
-from pytest_syskit.tools.remove_tree import remove_tree
-from pytest_syskit.tools.tree_cursor import TreeCursor
-from pytest_syskit.tools.tree_diff import EntryState, TreeDiff, shown
-from pytest_syskit.tools.tree_snapshot import TreeSnapshot, take_snapshot
+from pytest_syskit.tools.workspace.remove_tree import remove_tree
+from pytest_syskit.tools.workspace.tree_cursor import TreeCursor
+from pytest_syskit.tools.workspace.tree_diff import EntryState, TreeDiff, shown
+from pytest_syskit.tools.workspace.tree_snapshot import TreeSnapshot, take_snapshot
 
 
 @pytest.fixture(params=[True, False], ids=["by_descriptor", "by_path"])

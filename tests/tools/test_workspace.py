@@ -14,11 +14,11 @@ from ordinary_user import ordinary_user
 from pyfakefs.fake_filesystem_unittest import Patcher
 
 from pytest_syskit.host.real import real
-from pytest_syskit.tools.tree_cursor import TreeCursor
-from pytest_syskit.tools.tree_not_removed import TreeNotRemoved
-from pytest_syskit.tools.working_directory import working_directory
-from pytest_syskit.tools.workspace import TempWorkspace
-from pytest_syskit.tools.workspace_entries import Fifo, Symlink
+from pytest_syskit.tools.workspace.tree_cursor import TreeCursor
+from pytest_syskit.tools.workspace.tree_not_removed import TreeNotRemoved
+from pytest_syskit.tools.workspace.working_directory import working_directory
+from pytest_syskit.tools.workspace.workspace import TempWorkspace
+from pytest_syskit.tools.workspace.workspace_entries import Fifo, Symlink
 
 
 def busy(cursor, name):
@@ -279,8 +279,8 @@ for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_DIRECTORY", "O_CLOEXEC", "O_NOCTTY",
 del socket.AF_UNIX
 os.supports_dir_fd = set()
 
-from pytest_syskit.tools.workspace import TempWorkspace
-from pytest_syskit.tools.workspace_entries import Fifo, UnixSocket
+from pytest_syskit.tools.workspace.workspace import TempWorkspace
+from pytest_syskit.tools.workspace.workspace_entries import Fifo, UnixSocket
 
 with TempWorkspace().standard() as workspace:
     workspace.populate({"a/b": "text"})

@@ -12,9 +12,9 @@ import pytest
 from ordinary_user import ordinary_user
 
 from pytest_syskit.host.real import real
-from pytest_syskit.tools import make_entry
-from pytest_syskit.tools.workspace import TempWorkspace
-from pytest_syskit.tools.workspace_entries import (
+from pytest_syskit.tools.workspace import make_entry
+from pytest_syskit.tools.workspace.workspace import TempWorkspace
+from pytest_syskit.tools.workspace.workspace_entries import (
     Executable,
     Fifo,
     File,

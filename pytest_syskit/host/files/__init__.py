@@ -1,0 +1,1 @@
+"""Files, terminals and the environment of the C library."""

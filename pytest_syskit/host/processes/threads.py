@@ -1,0 +1,17 @@
+"""How many threads the kernel counts in this process, those of C code included."""
+
+from __future__ import annotations
+
+from ..real import real
+
+
+def alone() -> bool:
+    """Say whether this process has one thread only; ``False`` where the kernel does not tell.
+
+    ``threading`` does not know of threads that C code or ``_thread`` started.
+    """
+    try:
+        links: int = real.stat("/proc/self/task").st_nlink
+    except OSError:
+        return False
+    return links == 3  # noqa: PLR2004  # ".", ".." and one entry for each thread

@@ -1,0 +1,1 @@
+"""Signals, timers and what they interrupt."""

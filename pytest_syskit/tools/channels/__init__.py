@@ -1,0 +1,1 @@
+"""Pairs of ends: FIFOs, pipes, terminals, sockets."""

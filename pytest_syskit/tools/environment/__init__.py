@@ -1,0 +1,1 @@
+"""Hermetic environments, stand-in commands, other platforms."""

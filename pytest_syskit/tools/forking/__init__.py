@@ -1,0 +1,1 @@
+"""Functions in forked children: results, limits, users."""

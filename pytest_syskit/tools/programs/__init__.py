@@ -1,0 +1,1 @@
+"""Real programs that live no longer than a test."""

@@ -1,0 +1,1 @@
+"""Recording deliveries, and putting signal state back."""

@@ -1,0 +1,1 @@
+"""Limits that cannot be lost, and why something hangs."""

@@ -1,0 +1,1 @@
+"""Private directories: filled, compared, entered, removed for certain."""
