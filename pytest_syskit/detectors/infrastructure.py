@@ -7,10 +7,12 @@ CPython 3.10 to 3.13; loky/backend/resource_tracker.py of loky 3.
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..host.descriptors import descriptors
 from ..leaks.resource import Resource
 
 
@@ -50,3 +52,14 @@ def _reasons(resource: Resource) -> Iterator[str]:
             owner = getattr(sys.modules[kept.module], kept.instance, None)
             if getattr(owner, kept.attribute, None) == resource.key[0]:
                 yield kept.reason
+    if "uvloop" in sys.modules and resource.kind == "fd" and _is_token_pipe(resource):
+        yield "libuv's signal lock, a pipe made by the first uvloop and kept"
+
+
+def _is_token_pipe(resource: Resource) -> bool:
+    """Tell libuv's lock: a pipe with a single byte in it, the token (libuv/src/unix/signal.c).
+
+    No Python object owns it, so it is known by that byte.
+    """
+    fd, kind = resource.key[0], resource.key[3]
+    return kind == stat.S_IFIFO and isinstance(fd, int) and descriptors.waiting_bytes(fd) == 1

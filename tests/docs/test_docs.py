@@ -26,6 +26,7 @@ def told(text: str, folder: Path) -> list[str]:
     """Return the lines of an output without indentation and what differs from run to run."""
     text = text.replace(f"{folder}{os.sep}", "").replace(str(folder), ".")
     text = re.sub(r"\S*pytest-of-\S+?/pytest-\d+/", "", text)
+    text = re.sub(r"\bpython[\d.]+\b", "python", text)
     text = re.sub(r"\d+(\.\d+)?", "#", re.sub(r"[-_=]{3,}", "-", text))
     return [re.sub(r"^E?\s+", "", line.rstrip()) for line in text.splitlines()]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import stat
+import sys
 
 from ..real import real
 
@@ -148,3 +149,15 @@ def is_null(fd: int) -> bool:
         return bool(os.path.samestat(real.fstat(fd), real.stat(os.devnull)))
     except OSError:
         return False
+
+
+def waiting_bytes(fd: int) -> int | None:
+    """Return how many bytes wait in a pipe, seen from either end; ``None`` if that is unknown."""
+    try:
+        import fcntl  # noqa: PLC0415  # absent on Windows
+        import termios  # noqa: PLC0415  # see above
+
+        answer = fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0")
+    except (ImportError, OSError):
+        return None  # closed meanwhile, or nothing of the kind
+    return int.from_bytes(answer, sys.byteorder)
