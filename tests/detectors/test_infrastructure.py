@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import types
+from multiprocessing import resource_tracker
 
 from pytest_syskit.detectors.descriptor import DescriptorDetector
 from pytest_syskit.detectors.infrastructure import reason_to_stay
@@ -12,8 +13,6 @@ from pytest_syskit.leaks.resource import Resource
 
 
 def test_the_resource_tracker_is_known_by_its_pid_and_descriptor(monkeypatch):
-    from multiprocessing import resource_tracker
-
     fake = types.SimpleNamespace(_pid=4711, _fd=12)
     monkeypatch.setattr(resource_tracker, "_resource_tracker", fake)
     assert "resource tracker" in reason_to_stay(Resource("process", (4711, 1)))
