@@ -27,14 +27,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from duplicate_search import (
-    OPEN_FLAGS,
-    Copy,
-    DuplicateGroup,
-    Identity,
-    changed,
-    named,
-)
+from duplicate_search import Copy, DuplicateGroup, Identity
+from file_pieces import OPEN_FLAGS, changed, named
 
 _PIECE = 64 * 1024  # bytes
 # Seconds.  Two changes may bear the same time when the clock of the file system is coarse; FAT's,

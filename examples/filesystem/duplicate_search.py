@@ -18,6 +18,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+from file_pieces import named, pieces
+
 # Of hashlib's secure functions sha256 is the fastest where the processor has instructions for it
 # (435 MB/s against 227 of blake2b on the machine of our benchmark; for tiny files they differ by
 # less than a microsecond), and its logs can be checked with sha256sum.
@@ -26,11 +28,6 @@ HASHES = ("sha256", "blake2b")
 _SMALL = 16 * 1024  # bytes: up to here reading everything costs less than opening a file twice
 _HELD = 64 * 10**6  # bytes of content that are held in memory to be compared, at most
 _BEGINNING = 4096  # bytes: one page, the least that the kernel reads
-_PIECE = 64 * 1024  # bytes: larger ones are no faster, and each would be mapped and unmapped
-# Never a link, never waiting for the writer of a FIFO that has taken the file's place.
-OPEN_FLAGS = os.O_RDONLY | sum(
-    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")
-)
 
 Key = TypeVar("Key", str, bytes)
 Identity = tuple[int, int]  # device and inode
@@ -270,34 +267,3 @@ def _first(paths: Sequence[str], key_of: Callable[[str], Key]) -> Key:
         except OSError:  # this name vanished or was given to another file; there are more
             continue
     return key_of(paths[-1])
-
-
-def pieces(path: str, length: int, *, whole: bool) -> Iterator[bytes]:
-    """Yield the first ``length`` bytes of a file, piece by piece; with ``whole`` it must end there.
-
-    Raises:
-        OSError: it cannot be read, or is shorter or longer than it should be; has the file's name.
-    """
-    fd = os.open(path, OPEN_FLAGS)
-    try:
-        left = length + whole  # one byte more than there should be shows that a file has grown
-        while left > whole:
-            piece = os.read(fd, _PIECE if left > _PIECE + 1 else left)
-            left -= len(piece)
-            if not piece or left < whole:
-                raise changed(path)
-            yield piece
-    except OSError as error:
-        raise named(error, path) from error
-    finally:
-        os.close(fd)
-
-
-def changed(path: str) -> OSError:
-    """Make the error for a file that is no longer what it was."""
-    return OSError(errno.ESTALE, "it changed while it was being looked at", path)
-
-
-def named(error: OSError, path: str) -> OSError:
-    """Give an error the name of the file, which calls on descriptors do not know."""
-    return error if error.filename else OSError(error.errno, error.strerror, path)

@@ -70,16 +70,23 @@ def test_an_error_in_the_child_is_told_and_is_status_1(fork_runner):
     assert "ValueError: in the child" in result.stderr
 
 
-def test_buffered_output_is_written_once(fork_runner):
-    def print_and_fork():
-        print("before", end=" ")
-        pid = fork_child(lambda: print("child", end=" ") or 0)
-        status = wait_for(pid)
-        print("after")
-        return status
+PRINT_AND_FORK = """
+import sys; sys.path.insert(0, sys.argv[1])
+from fork_and_wait import fork_child, wait_for
+print("before", end=" ")
+pid = fork_child(lambda: print("child", end=" ") or 0)
+status = wait_for(pid)
+print("after", status)
+"""
 
-    result = fork_runner.run(print_and_fork)
-    assert (result, result.stdout) == (Returned(0), "before child after\n")
+
+def test_buffered_output_is_written_once(process_factory):
+    folder = os.path.dirname(module.__file__)
+    program = process_factory(
+        [sys.executable, "-c", PRINT_AND_FORK, folder], extra_env={"PYTHONUNBUFFERED": ""}
+    )
+    assert program.wait() == 0
+    assert program.stdout == "before child after 0\n"
 
 
 def test_a_child_that_a_signal_ended_is_a_negative_status():

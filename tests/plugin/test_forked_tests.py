@@ -96,7 +96,7 @@ def test_a_wide_fixture_is_set_up_and_torn_down_once_in_the_parent(forked, pytes
 def test_failures_keep_introspection_output_and_warnings(forked):
     result = forked(BODY, "--syskit-fork")
     result.stdout.fnmatch_lines(
-        ["E       assert [[]1[]] == [[]2[]]", "*Captured stdout call*", "printed", "*UserWarning: take care*",
+        ["E *assert [[]1[]] == [[]2[]]", "*Captured stdout call*", "printed", "*UserWarning: take care*",
          "FAILED test_it.py::test_fails - assert [[]1[]] == [[]2[]]"]
     )  # fmt: skip
 

@@ -39,7 +39,7 @@ class Case:
 def run_all(folder, *options, conftest=""):
     """Run the tests in a folder; return what pytest said, and each test's case by its name."""
     (folder / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    (folder / "conftest.py").write_text(CONFTEST + conftest)
+    (folder / "conftest.py").write_text(conftest)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--junitxml=all.xml",
          "-o", "junit_logging=all", *options],
@@ -53,16 +53,6 @@ def run_all(folder, *options, conftest=""):
         else:
             cases[element.get("name")] = case
     return done, cases
-
-
-CONFTEST = """
-from pytest_syskit.hooks import markers, timeout_marker
-
-markers.MARKERS.setdefault("signal_timeout", timeout_marker.SIGNAL_TIMEOUT)
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", timeout_marker.SIGNAL_TIMEOUT.line)
-"""
 
 
 @pytest.fixture(scope="module", params=["serial", "xdist"])
@@ -492,7 +482,6 @@ def session(pytester, monkeypatch):
     """Return a function that writes one test file, runs it, and gives pytest's result."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.makeconftest(CONFTEST)
 
     def run(code, *options):
         pytester.makepyfile(test_it="import os, signal, subprocess, time, pytest\n" + code)
@@ -569,7 +558,6 @@ def test_outer(pytester):
 
 def test_the_clock_stands_still_at_a_debuggers_prompt(pytester):
     pytest.importorskip("pexpect")
-    pytester.makeconftest(CONFTEST)
     pytester.makepyfile(
         test_it="""
 import pytest, time

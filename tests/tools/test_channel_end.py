@@ -221,7 +221,7 @@ def test_sigpipe_kills_nobody(make):
     text = (
         "import signal, sys\n"
         f"sys.path[:] = {sys.path!r}\n"
-        f"from pytest_syskit.tools.{make.__name__} import {make.__name__} as make\n"
+        f"from pytest_syskit import {make.__name__} as make\n"
         "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
         "with make() as pair:\n"
         "    pair.writer.open()\n"
