@@ -46,11 +46,18 @@ def pytest_collection_finish(session: pytest.Session) -> Any:
         if settings.timeout or "signal_timeout" in marks:
             from . import timeouts
 
-            timeouts.start(session)
+            _say(config, "tests have no limits", timeouts.start(session))
         if settings.fork or "run_in_fork" in marks:
             _isolate(config, every_test=settings.fork)
         watching.start(config, watch=settings.leaks != "off" or "leak_policy" in marks)
     return result
+
+
+def _say(config: pytest.Config, what: str, lack: str | None) -> None:
+    """Tell what cannot be done here although it was asked for."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if lack is not None and reporter is not None:
+        reporter.write_line(f"syskit: {what}, because {lack}")
 
 
 def _isolate(config: pytest.Config, *, every_test: bool) -> None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ..host.processes import children
-from ..host.processes.process_tree import end_tree, reap_child
+from ..host.processes.process_tree import descendants, end_tree, reap_child
 from ..host.real import real
 from ..tools.timeouts.autopsy import process_lines
 
@@ -41,6 +41,7 @@ class NewChildren:
         self._before_call: Births | None = None
         self._of_fixtures: Births = frozenset()
         self._before_fixture: Births = frozenset()
+        self._family: Births = frozenset()
         self.timed_out = False
 
     def test_begins(self) -> None:
@@ -48,6 +49,7 @@ class NewChildren:
         self.timed_out = False
         self._began = real.monotonic()
         self._before_call, self._of_fixtures = None, frozenset()
+        self._family = frozenset()
 
     def fixture_begins(self) -> None:
         """Note who exists before a wider fixture is set up."""
@@ -61,25 +63,48 @@ class NewChildren:
         """Note who exists before the call."""
         self._before_call = _now()
 
+    def note_family(self) -> None:
+        """Note the descendants of the test's children, before anyone ends a child of its own.
+
+        ``subprocess.run`` kills its child when a limit passes, which makes orphans of the rest.
+        """
+        before = self._before_call
+        roots = self._since_setup() if before is None else _now() - before
+        family = [p.pid for pid, _ in roots - self._of_fixtures for p in descendants(pid)]
+        found = [child for pid in family if (child := children.look_up(pid)) is not None]
+        self._family |= frozenset((child.pid, child.started) for child in found)
+
+    def _since_setup(self) -> Births:
+        lasted = real.monotonic() - self._began
+        return frozenset(birth for birth in _now() if _age(birth) < lasted - _DOUBT)
+
+    def _left_of_family(self) -> Births:
+        return frozenset(birth for birth in self._family if _lives(birth))
+
     def end_those_of_the_call(self) -> str:
         """End what the call has started, not what fixtures will end themselves; say what."""
         before = self._before_call or frozenset()
         # Not reaped: Popen objects of the test may still ask for the status.
-        return _end(_now() - before - self._of_fixtures, reap=False)
+        born = (_now() - before - self._of_fixtures) | self._left_of_family()
+        return _end(born, reap=False)
 
     def test_ends(self) -> None:
         """End whatever a test that took too long has left; nobody is there to wait for it."""
         if not self.timed_out:
             return
         in_call = frozenset() if self._before_call is None else _now() - self._before_call
-        lasted = real.monotonic() - self._began
-        in_setup = (birth for birth in _now() if _age(birth) < lasted - _DOUBT)
-        _end(in_call.union(in_setup) - self._of_fixtures, reap=True)
+        born = in_call.union(self._since_setup()) - self._of_fixtures
+        _end(born | self._left_of_family(), reap=True)
 
 
 def _age(birth: tuple[int, float]) -> float:
     child = children.look_up(birth[0])
     return math.inf if child is None else children.age(child)
+
+
+def _lives(birth: tuple[int, float]) -> bool:
+    child = children.look_up(birth[0])
+    return child is not None and child.started == birth[1] and child.state != "zombie"
 
 
 def _end(born: Births, *, reap: bool) -> str:

@@ -261,6 +261,7 @@ class TimeoutGuard:
         item = self._item
         if self._watched:
             self._watchdog.arm(armed.seconds + armed.interval)
+        self._children.note_family()
         try:
             self._config.hook.pytest_syskit_timeout(
                 item=item, seconds=armed.seconds, config=self._config

@@ -54,7 +54,10 @@ def counts() -> bool:
 
 
 def count() -> int:
-    """Return how many descriptors are open (only where :func:`counts` holds)."""
+    """Return how many descriptors are open (only where :func:`counts` holds).
+
+    Numbers count from when they are given away: a thread that waits in ``accept`` has one already.
+    """
     size: int = real.stat("/proc/self/fd").st_size
     return size
 
@@ -80,7 +83,7 @@ def _tried(expected: int, total: int = 0) -> list[int]:
     """Try each number until ``total`` are found or a long gap says that there are no more."""
     found: list[int] = []
     fd = 0
-    while len(found) < total or fd <= max(expected, *found[-1:]) + _SCAN_GAP:
+    while len(found) < total or fd <= max([expected, *found[-1:]]) + _SCAN_GAP:
         if is_open(fd):
             found.append(fd)
         fd += 1

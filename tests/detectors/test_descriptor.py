@@ -1,0 +1,132 @@
+"""Descriptors of every kind, by number and by what is behind the number."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+import pytest
+
+from pytest_syskit.detectors.descriptor import DescriptorDetector
+from pytest_syskit.host.descriptors import descriptors
+from pytest_syskit.host.real import real
+from pytest_syskit.leaks.resource import NotObservable
+
+
+@pytest.fixture(params=["listed", "tried"])
+def detector(request, monkeypatch):
+    """The detector as this machine has it, and with every fast path switched off."""
+    if request.param == "tried":
+        monkeypatch.setattr(descriptors, "listing", lambda: None)
+        monkeypatch.setattr(descriptors, "counts", lambda: False)
+        monkeypatch.setattr(descriptors, "link_text", lambda _fd: "")
+    return DescriptorDetector()
+
+
+@pytest.fixture
+def zero():
+    fd = os.open("/dev/zero", os.O_RDONLY)
+    yield fd
+    descriptors.close(fd)
+
+
+def test_nothing_new_means_an_equal_snapshot(detector):
+    first = detector.snapshot()
+    assert detector.snapshot() == first
+
+
+def test_a_new_descriptor_appears_and_goes(detector):
+    before = detector.snapshot()
+    fd = os.open("/dev/zero", os.O_RDONLY)
+    (found,) = detector.snapshot() - before
+    assert found.key[0] == fd
+    os.close(fd)
+    assert detector.snapshot() == before
+
+
+def test_a_number_that_leads_elsewhere_is_another_descriptor(detector, zero):
+    before = detector.snapshot()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), zero)
+    assert not detector.unchanged(closely=True)
+    assert {each.key[0] for each in detector.snapshot() - before} >= {zero}
+    for fd in {each.key[0] for each in detector.snapshot() - before} - {zero}:
+        os.close(fd)
+
+
+def test_a_clean_table_is_seen_to_be_unchanged_without_a_snapshot():
+    detector = DescriptorDetector()
+    opened = len(detector.snapshot())
+    # A thread that waits in accept() has a number already, and no descriptor yet.
+    pending = descriptors.counts() and descriptors.count() != opened
+    assert detector.unchanged(closely=False) == (descriptors.counts() and not pending)
+
+
+def test_a_full_table_is_no_obstacle(detector):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = detector.snapshot()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(x.key[0] for x in before) + 20, hard))
+    opened = []
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            while True:
+                opened.append(os.open("/dev/zero", os.O_RDONLY))
+        found = {each.key[0] for each in detector.snapshot() - before}
+        assert found == set(opened)
+        assert detector.describe(min(detector.snapshot() - before, key=str)).detail["mode"] == "r"
+    finally:
+        for fd in opened:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_limit_below_open_descriptors_hides_none(detector):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = detector.snapshot()
+    high = os.dup(0) if (spare := 200) is None else os.dup2(0, spare, inheritable=False)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+        found = {each.key[0] for each in detector.snapshot() - before}
+        assert found <= {high}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.close(high)
+
+
+def test_what_cannot_be_listed_is_not_observable(monkeypatch):
+    detector = DescriptorDetector()
+
+    def gone(*_args):
+        raise FileNotFoundError(2, "No such file or directory", "/proc/self/fd")
+
+    monkeypatch.setattr(real, "stat", staticmethod(gone))
+    monkeypatch.setattr(descriptors, "numbers", gone)
+    assert not detector.unchanged(closely=False)
+    with pytest.raises(NotObservable, match="cannot be listed"):
+        detector.snapshot()
+
+
+def test_reclaiming_closes_what_is_still_the_same(detector):
+    before = detector.snapshot()
+    fd = os.open("/dev/zero", os.O_RDONLY)
+    (found,) = detector.snapshot() - before
+    detector.reclaim(found)
+    assert not descriptors.is_open(fd)
+
+
+def test_the_description_tells_kind_target_mode_and_inheritance(tmp_path):
+    detector = DescriptorDetector()
+    before = detector.snapshot()
+    fd = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY)
+    os.write(fd, b"spam")
+    os.set_inheritable(fd, True)
+    (found,) = detector.snapshot() - before
+    told = detector.describe(found)
+    os.close(fd)
+    assert dict(told.detail) == {
+        "fd": fd,
+        "what": "file",
+        "target": str(tmp_path / "file"),
+        "mode": "w",
+        "inheritable": True,
+    }
+    assert told.label == f"fd {fd}  {tmp_path / 'file'} (write, at byte 4, inherited by children)"
