@@ -144,7 +144,7 @@ def processor_time() -> float:
 
 
 def duplicates(name: str, output: str) -> int:
-    """Count the files that could go, as each program tells it (rdfind: and those that could not)."""
+    """Count the files that could go, as each program tells it; rdfind adds those that could not."""
     if name == "fdupes":
         return sum(block.count("\n") for block in output.strip().split("\n\n"))
     if name == "rdfind":

@@ -564,7 +564,6 @@ def test_a_port_taken_by_another_program_names_it(factory):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     server = factory(python("echo_server", port), ready=port)
-    with pytest.raises(
-        ProcessNotStarted, match=rf"by process {server.pid} \(.*echo_server\.py {port}\)"
-    ):
+    named = re.escape(sys.executable[:20])  # a long command line is cut
+    with pytest.raises(ProcessNotStarted, match=rf"by process {server.pid} \({named}"):
         factory(["true"], ready=port)
