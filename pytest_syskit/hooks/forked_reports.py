@@ -10,6 +10,21 @@ import pytest
 
 from ..tools.forking.fork_results import ForkResult, Raised
 
+# Whose hooks for reports publish nothing: without these, the child would lose its captured log.
+_SILENT = ("pytest_syskit", "_pytest.logging", "_pytest.main")
+
+
+class StandIn:
+    """Answers for a plugin without taking part in any hook: terminal, JUnit and their like."""
+
+    def __init__(self, plugin: object) -> None:
+        self._plugin = plugin
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("pytest_"):
+            raise AttributeError(name)
+        return getattr(self._plugin, name)
+
 
 class Recorder:
     """Keeps in the child what the parent is to publish, and keeps others from publishing it."""
@@ -18,13 +33,15 @@ class Recorder:
         self._config = config
         self._reports: list[Any] = []
         self.warnings: list[dict[str, Any]] = []
-        hook = config.hook.pytest_runtest_logreport
-        for plugin in [each.plugin for each in hook.get_hookimpls()]:
-            if not type(plugin).__module__.startswith("pytest_syskit") and plugin is not _session(
-                config
-            ):
-                config.pluginmanager.unregister(plugin)
-        config.pluginmanager.register(self, "syskit-recorder")
+        manager = config.pluginmanager
+        for plugin in [
+            each.plugin for each in config.hook.pytest_runtest_logreport.get_hookimpls()
+        ]:
+            if not type(plugin).__module__.startswith(_SILENT):
+                name = manager.get_name(plugin)
+                manager.unregister(plugin)
+                manager.register(StandIn(plugin), name)
+        manager.register(self, "syskit-recorder")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep reports that are published inside a phase, as those of subtests are."""
@@ -54,10 +71,6 @@ class Recorder:
         for report in self._reports:
             report.user_properties = [_property(each) for each in report.user_properties]
         return [hook(config=self._config, report=report) for report in self._reports]
-
-
-def _session(config: pytest.Config) -> object:
-    return config.pluginmanager.get_plugin("session")
 
 
 def _property(pair: tuple[str, object]) -> tuple[str, object]:

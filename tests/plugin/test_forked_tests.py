@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 BODY = """
-import os, sys, unittest, warnings
+import logging, os, sys, unittest, warnings
 import pytest
 
 PARENT = os.environ["PARENT_PID"] = os.environ.get("PARENT_PID") or str(os.getpid())
@@ -25,7 +25,7 @@ def narrow(wide):
 
 def test_passes(wide, narrow): print("said"); assert narrow == os.getpid() and wide == 5
 def test_uses_wide_again(wide): pass
-def test_fails(): print("printed"); values = [1]; assert values == [2]
+def test_fails(): print("printed"); logging.warning("logged"); values = [1]; assert values == [2]
 def test_skips(): pytest.skip("the reason")
 @pytest.mark.xfail(reason="known")
 def test_xfails(): assert False
@@ -96,7 +96,7 @@ def test_a_wide_fixture_is_set_up_and_torn_down_once_in_the_parent(forked, pytes
 def test_failures_keep_introspection_output_and_warnings(forked):
     result = forked(BODY, "--syskit-fork")
     result.stdout.fnmatch_lines(
-        ["E *assert [[]1[]] == [[]2[]]", "*Captured stdout call*", "printed", "*UserWarning: take care*",
+        ["E *assert [[]1[]] == [[]2[]]", "*Captured stdout call*", "printed", "*Captured log call*", "WARNING * logged", "*UserWarning: take care*",
          "FAILED test_it.py::test_fails - assert [[]1[]] == [[]2[]]"]
     )  # fmt: skip
 
