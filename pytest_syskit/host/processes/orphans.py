@@ -25,6 +25,10 @@ from .proc import ProcStat
 
 VARIABLE = "SYSKIT_SESSION"
 _KERNEL = (0, 2)  # parents of the kernel's own threads, which have no environment
+_EXEC_LOOKS, _EXEC_PAUSE = (
+    30,
+    0.001,
+)  # in seconds: an exec takes a millisecond, or its turn on the CPU
 
 
 class OrphanSearch:
@@ -86,10 +90,11 @@ class OrphanSearch:
         stat = _stat(pid)
         if stat is None or _has_ancestor(stat, real.getpid()):
             return  # ended; or has a living parent among our descendants, and is no orphan yet
+        _await_exec(pid)
         if self._is_marked(pid) or _is_bare_fork(stat):
             self._found[pid] = stat.started
-        elif _contents(pid, "environ") or stat.parent in _KERNEL:
-            self._foreign.add(pid)  # with nothing to read it may be within exec: ask again
+        else:
+            self._foreign.add(pid)
 
     def _is_marked(self, pid: int) -> bool:
         start = f"{VARIABLE}=".encode()
@@ -130,6 +135,18 @@ def _contents(pid: int, name: str) -> bytes:
         return read_file(f"/proc/{pid}/{name}")
     except OSError:
         return b""  # ended, or another user's
+
+
+def _await_exec(pid: int) -> None:
+    """Give a process that is within exec, and shows nothing, the millisecond that this takes.
+
+    Who has an emptied environment shows nothing for ever, and so do the kernel's own threads.
+    """
+    for _ in range(_EXEC_LOOKS):
+        stat = _stat(pid)
+        if stat is None or stat.parent in _KERNEL or _contents(pid, "environ"):
+            return
+        real.sleep(_EXEC_PAUSE)
 
 
 def _has_ancestor(stat: ProcStat, wanted: int) -> bool:
