@@ -91,7 +91,8 @@ class OrphanSearch:
         if stat is None or _has_ancestor(stat, real.getpid()):
             return  # ended; or has a living parent among our descendants, and is no orphan yet
         _await_exec(pid)
-        if self._is_marked(pid) or _is_bare_fork(stat):
+        # Asked again last: an exec may come between the two questions, and change both answers.
+        if self._is_marked(pid) or _is_bare_fork(stat) or self._is_marked(pid):
             self._found[pid] = stat.started
         else:
             self._foreign.add(pid)
