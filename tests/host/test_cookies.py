@@ -88,6 +88,19 @@ def test_whose_environment_was_cleared_holds_nobody_up_for_long(cookie, monkeypa
         assert pauses == []
 
 
+@pytest.mark.requires_root
+@pytest.mark.requires_commands("unshare")
+def test_whose_session_leader_is_outside_the_container_is_no_kernel_thread():
+    imports = "import os; from pytest_syskit.host.processes import cookies, proc"
+    answers = "proc.read_stat('self').session, cookies._could_be_in_exec(os.getpid(), 0)"
+    program = [sys.executable, "-c", f"{imports}; print({answers})"]
+    inside = ["unshare", "--pid", "--fork", "--mount-proc", *program]
+    done = subprocess.run(inside, capture_output=True, text=True, check=False, timeout=30)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip(f"no namespaces for us here: {done.stderr.strip()}")
+    assert done.stdout.split() == ["0", "True"], done.stderr
+
+
 def test_a_program_that_execs_all_the_time_is_found_at_every_look(cookie):
     argv = "[sys.executable, '-I', '-S', '-c', sys.argv[1], sys.argv[1]]"
     again = f"import os, sys; os.execv(sys.executable, {argv})"

@@ -114,7 +114,7 @@ def _settled_environ(pid: int, since: int) -> bytes:
 def _could_be_in_exec(pid: int, since: int) -> bool:
     """Leave out zombies, the kernel's own threads, and who is too old to be of the family."""
     stat = proc.read_stat(pid)
-    return stat.state != "zombie" and stat.session != 0 and stat.started >= since
+    return stat.state != "zombie" and not stat.is_kernel_thread and stat.started >= since
 
 
 def _session_of(pid: int) -> int | None:

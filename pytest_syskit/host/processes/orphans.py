@@ -24,11 +24,7 @@ from . import proc
 from .proc import ProcStat
 
 VARIABLE = "SYSKIT_SESSION"
-_KERNEL = (0, 2)  # parents of the kernel's own threads, which have no environment
-_EXEC_LOOKS, _EXEC_PAUSE = (
-    30,
-    0.001,
-)  # in seconds: an exec takes a millisecond, or its turn on the CPU
+_EXEC_LOOKS, _EXEC_PAUSE = 30, 0.001  # seconds: an exec takes 1 ms, or its turn on the CPU
 
 
 class OrphanSearch:
@@ -145,7 +141,7 @@ def _await_exec(pid: int) -> None:
     """
     for _ in range(_EXEC_LOOKS):
         stat = _stat(pid)
-        if stat is None or stat.parent in _KERNEL or _contents(pid, "environ"):
+        if stat is None or stat.is_kernel_thread or _contents(pid, "environ"):
             return
         real.sleep(_EXEC_PAUSE)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..real import read_file, real
 
 _STATES = {"Z": "zombie", "X": "zombie", "T": "stopped", "t": "stopped"}
+_PF_KTHREAD = 0x0020_0000  # include/linux/sched.h
 
 
 @functools.cache
@@ -25,7 +26,8 @@ class ProcStat:
     """The fields of ``/proc/<pid>/stat`` that we use.
 
     ``started`` counts clock ticks since boot: together with the pid it names one process for ever,
-    up to a reuse of the pid within one tick (10 ms).
+    up to a reuse of the pid within one tick (10 ms).  ``session`` and ``group`` are 0 when their
+    leader is outside our pid namespace, as for the first processes of many containers.
     """
 
     pid: int
@@ -34,6 +36,7 @@ class ProcStat:
     parent: int
     group: int
     session: int
+    is_kernel_thread: bool
     started: int
 
 
@@ -49,6 +52,7 @@ def read_stat(pid: int | str) -> ProcStat:
         parent=int(fields[1]),
         group=int(fields[2]),
         session=int(fields[3]),
+        is_kernel_thread=bool(int(fields[6]) & _PF_KTHREAD),
         started=int(fields[19]),
     )
 
