@@ -98,7 +98,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--delete needs locks and hard links as POSIX has them")
     if (wanted.yes or wanted.dry_run) and not wanted.delete:
         parser.error("--yes and --dry-run go with --delete")
-    if wanted.hash_log and wanted.hash_log == wanted.duplicate_log:
+    logs = [wanted.hash_log, wanted.duplicate_log]
+    if all(logs) and len({os.path.realpath(log) for log in logs}) == 1:
         parser.error(f"both logs cannot be {wanted.hash_log!r}")
     return wanted
 

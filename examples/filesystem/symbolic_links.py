@@ -83,6 +83,9 @@ def link_state(path: str) -> State:
     """Say what is at a path: nothing, something else, or a link and what becomes of it.
 
     A circle is told by the system's own error, so one through directories counts, too.
+
+    Raises:
+        OSError: the way to the target is forbidden, or its name too long.
     """
     try:
         if not stat.S_ISLNK(os.lstat(path).st_mode):
@@ -91,7 +94,7 @@ def link_state(path: str) -> State:
         return "missing"
     try:
         os.stat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # or through a file, where nothing can be
         return "dangling"
     except OSError as error:
         if error.errno != errno.ELOOP:

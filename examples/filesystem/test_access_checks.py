@@ -56,6 +56,12 @@ def test_the_real_user_and_the_effective_one_have_different_answers(short_socket
     assert result == Returned((True, False, None))  # root, who asks, may; who opens may not
 
 
+def test_without_a_race_the_version_that_asks_first_is_right(temp_workspace):
+    temp_workspace.populate({"f": "x"})
+    assert read_if_allowed_racy(temp_workspace / "f") == b"x"
+    assert read_if_allowed_racy(temp_workspace / "missing") is None
+
+
 def test_the_version_that_asks_first_loses_the_race_against_a_removal(temp_workspace):
     temp_workspace.populate({"f": "x"})
     with pytest.raises(FileNotFoundError, match="f"):

@@ -70,6 +70,20 @@ def test_the_file_of_somebody_else_is_not_cleaned_up(temp_workspace, monkeypatch
     assert list(temp_workspace.snapshot()) == ["new", "new/other"]
 
 
+def test_a_file_that_somebody_removed_meanwhile_needs_no_cleaning(
+    temp_workspace, monkeypatch, capsys
+):
+    def list_and_remove(path) -> list[str]:
+        (temp_workspace / "new" / "example.txt").unlink()
+        return ["b", "a"]  # a directory has no order
+
+    monkeypatch.setattr(os, "listdir", list_and_remove)
+    show_directory(temp_workspace / "new")
+    monkeypatch.undo()
+    assert "['a', 'b']\n" in capsys.readouterr().out
+    assert list(temp_workspace.snapshot()) == []
+
+
 # What the four calls do:
 
 

@@ -67,6 +67,14 @@ def test_visits_nest(start):
     assert os.getcwd() == str(start)
 
 
+def test_where_directories_cannot_be_entered_by_descriptor_the_name_leads_back(start, monkeypatch):
+    monkeypatch.setattr(os, "supports_fd", set())  # as on Windows
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("a directory was opened"))
+    with pytest.raises(KeyError), visit(os.pardir):
+        raise KeyError
+    assert os.getcwd() == str(start)
+
+
 @pytest.mark.posix_only(reason="a working directory can be renamed")
 def test_the_way_back_survives_a_rename_and_an_impostor(start):
     with visit(os.pardir):

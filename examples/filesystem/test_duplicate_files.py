@@ -127,10 +127,29 @@ def test_links_are_never_followed(temp_workspace):
     assert [problem.filename for problem in result.problems] == ["root"]
 
 
-def test_fifos_and_sockets_are_passed_by_without_opening(temp_workspace, signal_timeout):
+def test_a_directory_that_becomes_a_link_before_it_is_entered_is_not_followed(
+    temp_workspace, monkeypatch
+):
+    temp_workspace.populate({"in": {"a": "same", "d": {}}, "out": {"b": "same"}})
+    lstat = os.lstat
+
+    def swap_and_look(path):
+        if os.path.basename(path) == "d":
+            os.rmdir(path)
+            os.symlink("../out", path)
+        return lstat(path)
+
+    monkeypatch.setattr(os, "lstat", swap_and_look)
+    result = find_duplicates([str(temp_workspace / "in")])
+    monkeypatch.undo()
+    assert (temp_workspace / "in" / "d").is_symlink()
+    assert (result.files, result.groups) == (1, [])
+
+
+@pytest.mark.signal_timeout(20)
+def test_fifos_and_sockets_are_passed_by_without_opening(temp_workspace):
     temp_workspace.populate({"a": Fifo(), "b": Fifo(), "c": UnixSocket(), "d": UnixSocket()})
-    with signal_timeout(20):
-        result = find_duplicates([str(temp_workspace)], min_size=0)
+    result = find_duplicates([str(temp_workspace)], min_size=0)
     assert (result.files, result.groups, result.problems) == (0, [], [])
 
 
@@ -286,7 +305,8 @@ def test_only_groups_that_waste_more_than_ten_megabytes_are_shown(temp_workspace
 @pytest.mark.parametrize(
     "arguments",
     [[], ["--threshold", "lots", "."], ["--yes", "."], ["--hash", "md5", "."],
-     ["--hash-log", "x", "--duplicate-log", "x", "."]],
+     ["--hash-log", "x", "--duplicate-log", "x", "."],
+     ["--hash-log", "x", "--duplicate-log", "./x", "."]],
 )  # fmt: skip
 def test_a_wrong_command_line_is_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -78,6 +79,22 @@ def test_a_copy_that_changed_since_the_search_stays(temp_workspace):
     ((_, error),) = remove_duplicates(group)
     assert "differs from" in error.strerror
     assert contents(temp_workspace) == [b"diff", b"same"]
+
+
+@pytest.mark.parametrize("content", ["same", "diff"])
+def test_a_new_file_under_a_name_of_the_search_is_neither_removed_nor_the_one_to_keep(
+    temp_workspace, content
+):
+    temp_workspace.populate({**BOTH, "c": "same"})
+    (group,) = find_duplicates([str(temp_workspace)]).groups
+    for name in "ac":  # of the same size, but not what was found; the old files stay as they were
+        os.rename(temp_workspace / name, temp_workspace / f"{name} of before")
+        temp_workspace.populate({name: content})
+    outcomes = [
+        (Path(path).name, error and error.errno) for path, error in remove_duplicates(group)
+    ]
+    assert outcomes == [("a", errno.ESTALE), ("c", errno.ESTALE)]
+    assert len(os.listdir(temp_workspace)) == 5
 
 
 def test_a_copy_that_became_a_link_to_the_kept_file_stays(temp_workspace):

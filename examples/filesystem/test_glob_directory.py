@@ -10,7 +10,7 @@ from glob_directory import glob_here, glob_in
 from pytest_syskit import Symlink
 
 pytestmark = pytest.mark.posix_only
-NAMES = {"b.py": "", "a.py": "", "c.txt": "", ".hidden.py": "", "dir.py": {}, "A.PY": ""}
+NAMES = {"b.py": "", "a.py": "", "c.txt": "", ".hidden.py": "", ".no": "", "dir.py": {}, "A.PY": ""}
 
 
 def names(paths):
@@ -38,11 +38,13 @@ def test_the_name_of_the_directory_is_no_pattern(temp_workspace, directory):
         assert glob_in(directory) == [f"{directory}/in.py"]
 
 
-def test_the_order_is_that_of_the_names_not_of_the_directory(temp_workspace, monkeypatch):
+def test_the_order_is_that_of_the_names_not_of_the_directory(temp_workspace):
     temp_workspace.populate({f"{number}.py": "" for number in range(20)})
     found = names(glob_in(str(temp_workspace)))
     assert found == sorted(found)
     assert len(found) == 20
+    with temp_workspace.chdir():
+        assert glob_here() == found
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,7 @@ def test_the_order_is_that_of_the_names_not_of_the_directory(temp_workspace, mon
         ("?hidden.py", False, []),
         ("[ab].py", True, ["a.py", "b.py"]),
         ("[!a].py", False, ["b.py"]),
+        ("[!a]*.py", True, ["b.py", "dir.py"]),  # only * and ? come to match a dot
     ],
 )
 def test_hidden_names_match_when_asked_for(temp_workspace, pattern, hidden, found):

@@ -119,3 +119,34 @@ def test_what_cannot_be_listed_is_status_1(temp_workspace, capsys, name, why):
     with temp_workspace.chdir():
         assert main([name]) == 1
     assert capsys.readouterr().err == f"list_and_classify: {name}: {why}\n"
+
+
+def test_an_entry_that_may_not_be_looked_at_is_told_and_the_others_are_listed(
+    temp_workspace, monkeypatch, capsys
+):
+    temp_workspace.populate({"a": "", "b": "", "c": ""})
+    lstat = os.lstat
+
+    def refuse(path):
+        if path.endswith("b"):
+            raise PermissionError(13, "Permission denied", path)
+        return lstat(path)
+
+    monkeypatch.setattr(module.os, "lstat", refuse)
+    with temp_workspace.chdir():
+        assert main([]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == "list_and_classify: ./b: Permission denied\n"
+    assert [line.split()[-1] for line in printed.out.splitlines()] == ["a", "c"]
+
+
+def test_a_reader_who_has_seen_enough_is_status_1_without_a_word(temp_workspace):
+    temp_workspace.populate({"a": "", "b": ""})
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-u", module.__file__],
+            cwd=temp_workspace, stdout=closed, stderr=subprocess.PIPE, timeout=30, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -96,3 +96,26 @@ def test_a_writer_that_is_killed_leaves_the_old_content(temp_workspace, fork_run
     result = fork_runner.run(_write_killed_before, name, temp_workspace / "f")
     assert result == Killed(signal.SIGKILL)
     assert (temp_workspace / "f").read_bytes() == b"old"
+
+
+def test_the_draft_is_hidden_beside_the_target_on_the_same_disk(temp_workspace):
+    temp_workspace.populate({"d": {"target": "old"}})
+    with replace_when_done(temp_workspace / "d" / "target"):
+        (draft,) = set(os.listdir(temp_workspace / "d")) - {"target"}
+        assert draft.startswith(".")
+        assert draft.endswith(".draft")
+    assert os.listdir(temp_workspace / "d") == ["target"]
+
+
+def _clear_up_and_fail(workspace):
+    with replace_when_done(workspace / "target"):
+        for name in set(os.listdir(workspace)) - {"target"}:
+            (workspace / name).unlink()
+        raise KeyError
+
+
+def test_an_error_is_told_though_somebody_cleared_the_draft_away(temp_workspace):
+    temp_workspace.populate({"target": "old"})
+    with pytest.raises(KeyError):
+        _clear_up_and_fail(temp_workspace)
+    assert (temp_workspace / "target").read_text() == "old"

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 import stat_report as module
-from stat_report import iso, main, stat_fields
+from stat_report import iso, main, report, stat_fields
 
 from pytest_syskit import Fifo, File, HardLink, Symlink
 
@@ -90,3 +90,35 @@ def test_as_a_process_a_bad_name_stops_nothing(temp_workspace):
     assert done.stderr == "stat_report: missing: No such file or directory\n"
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["f:", *NAMES]
     assert "size in bytes" in done.stdout
+
+
+def test_every_field_has_its_meaning(temp_workspace, capsys):
+    temp_workspace.populate({"f": "12345"})
+    assert main([str(temp_workspace / "f")]) == 0
+    meanings = [line[49:] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert meanings == [
+        "kind of entry and permissions",
+        "number of the inode on its device",
+        "device that holds the inode",
+        "names (hard links) of the inode",
+        "owner",
+        "group",
+        "size in bytes",
+        "last access",
+        "last change of the content",
+        "last change of the inode",
+    ]
+
+
+def test_a_report_follows_links_by_default(temp_workspace):
+    temp_workspace.populate({"f": "", "link": Symlink("f")})
+    assert " -rw-r--r-- " in report(str(temp_workspace / "link"))
+    with pytest.raises(FileNotFoundError, match="missing"):
+        report(str(temp_workspace / "missing"))
+
+
+def test_where_nobody_has_a_name_owners_are_numbers(temp_workspace, monkeypatch):
+    for name in ("pwd", "grp"):  # as on Windows, where there are no such modules
+        monkeypatch.setitem(sys.modules, name, None)
+    fields = fields_of(temp_workspace)
+    assert (fields["st_uid"], fields["st_gid"]) == (str(os.getuid()), str(os.getgid()))

@@ -98,6 +98,13 @@ def test_each_state_is_told_apart(links, name, state):
     assert link_state(name) == state
 
 
+def test_a_link_through_a_file_dangles_and_one_that_nobody_can_follow_is_an_error(links):
+    links.populate({"through": Symlink("file/below"), "long": Symlink("x" * 300)})
+    assert link_state("through") == "dangling"
+    with pytest.raises(OSError, match="File name too long: 'long'"):
+        link_state("long")
+
+
 def test_exists_calls_a_dangling_link_and_a_circle_missing(links):
     names = ("live", "dangling", "itself")
     assert [os.path.exists(name) for name in names] == [True, False, False]
@@ -128,6 +135,9 @@ def test_forty_links_are_no_circle(temp_workspace):
     temp_workspace.populate({"0": "", **{str(n): Symlink(str(n - 1)) for n in range(1, 41)}})
     with temp_workspace.chdir():
         assert len(list(steps("40"))) == 40
+        os.symlink("40", "41")
+        with pytest.raises(LinkCircle, match="more than 40"):
+            list(steps("41"))
 
 
 def test_a_relative_target_counts_from_the_link_and_an_absolute_one_does_not(temp_workspace):

@@ -158,10 +158,10 @@ def test_a_dry_run_says_the_same_and_does_nothing(source, target, temp_workspace
     assert not (temp_workspace / "new").exists()
 
 
-def test_a_fifo_is_skipped_and_said(source, copied, signal_timeout):
+@pytest.mark.signal_timeout(10)
+def test_a_fifo_is_skipped_and_said(source, copied):
     source.populate({"fifo": Fifo()})
-    with signal_timeout(10):
-        (skipped,) = sync(source, copied)
+    (skipped,) = sync(source, copied)
     assert skipped == Step("skip", "fifo", "neither a file, a directory nor a link")
 
 

@@ -45,14 +45,22 @@ def test_directories_have_a_slash_and_everything_is_sorted_and_indented(temp_wor
         ]
 
 
+def test_directories_are_entered_in_the_order_of_their_names(temp_workspace):
+    names = [f"{number:02}" for number in range(30)]
+    temp_workspace.populate({name: {} for name in reversed(names[::2])})
+    temp_workspace.populate({name: {} for name in names[1::2]})
+    with temp_workspace.chdir():
+        entered = [line for line in _lines(".") if line.startswith("./")]
+    assert entered == [f"./{name}" for name in names]
+
+
 def test_an_empty_directory_is_one_line(temp_workspace):
     assert _lines(temp_workspace) == [str(temp_workspace)]
 
 
 @pytest.mark.requires("symlink", "mkfifo")
-def test_links_and_other_kinds_are_listed_and_not_entered_nor_opened(
-    temp_workspace, signal_timeout
-):
+@pytest.mark.signal_timeout(10)
+def test_links_and_other_kinds_are_listed_and_not_entered_nor_opened(temp_workspace):
     temp_workspace.populate(
         {
             "sub": {"circle": Symlink("..")},
@@ -61,7 +69,7 @@ def test_links_and_other_kinds_are_listed_and_not_entered_nor_opened(
             "pipe": Fifo(),
         }
     )
-    with signal_timeout(10), temp_workspace.chdir():
+    with temp_workspace.chdir():
         assert _lines(".") == [
             ".",
             "\tdangling",
@@ -162,10 +170,11 @@ def test_a_terminal_without_the_letters_gets_escapes(temp_workspace):
 @pytest.mark.posix_only(reason="pipes")
 def test_a_reader_who_leaves_is_no_error(temp_workspace, pipe_pair):
     temp_workspace.populate({f"{number:04}-{'x' * 100}": "" for number in range(1000)})
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}  # what waits is written at exit once more
     with pipe_pair.writer.handed_over() as fd:
         pipe_pair.reader.close()
         command = [sys.executable, SCRIPT, temp_workspace]
-        done = subprocess.run(command, stdout=fd, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(command, stdout=fd, stderr=subprocess.PIPE, check=False, env=buffered)
     assert (done.returncode, done.stderr) == (0, b"")
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from tree_walk import Folder, walk_down, walk_up
+from tree_walk import Folder, first_visit, walk_down, walk_up
 
 from pytest_syskit import Returned, Symlink
 
@@ -33,6 +33,17 @@ def test_down_comes_first_what_holds_the_rest(temp_workspace):
             Folder("./b", ("deep",), ("1", "2")),
             Folder("./b/deep", (), ("x",)),
         ]
+
+
+def test_names_are_sorted_whatever_the_order_of_the_file_system(temp_workspace):
+    names = tuple(f"{number:02}" for number in range(30))
+    for some in (names[::2], names[1::2]):  # neither in their order nor in the reverse
+        temp_workspace.populate({f"f{name}": "" for name in some})
+        temp_workspace.populate({name: {} for name in some})
+    down = next(walk_down(str(temp_workspace), on_error=fail))
+    *_, up = walk_up(str(temp_workspace), on_error=fail)
+    files = tuple(f"f{name}" for name in names)
+    assert down == up == Folder(str(temp_workspace), names, files)
 
 
 def test_up_every_directory_can_be_removed_when_it_is_seen(temp_workspace):
@@ -63,15 +74,24 @@ def test_links_are_not_followed_unless_asked_for(temp_workspace):
     assert followed == ["in", "in/link"]
 
 
-def test_loops_of_links_end_and_no_directory_comes_twice(temp_workspace, signal_timeout):
+@pytest.mark.signal_timeout(20)
+def test_loops_of_links_end_and_no_directory_comes_twice(temp_workspace):
     temp_workspace.populate(
         {"a": {"up": Symlink(".."), "self": Symlink("."), "b": {"twice": Symlink("../../c")}}}
     )
     temp_workspace.populate({"c": {"back": Symlink("../a"), "x": ""}})
-    with temp_workspace.chdir(), signal_timeout(20):
+    with temp_workspace.chdir():
         paths = [folder.path for folder in walk_down(".", on_error=fail, follow_links=True)]
     assert len(paths) == 4
     assert len({os.path.realpath(temp_workspace / path) for path in paths}) == 4
+
+
+def test_a_directory_that_vanished_meanwhile_is_not_visited(temp_workspace):
+    entered = set()
+    assert not first_visit(str(temp_workspace / "gone"), entered)
+    assert first_visit(str(temp_workspace), entered)
+    assert not first_visit(str(temp_workspace), entered)
+    assert len(entered) == 1
 
 
 def test_a_root_that_is_missing_is_an_error_not_an_empty_walk(temp_workspace):

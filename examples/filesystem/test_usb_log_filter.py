@@ -125,3 +125,12 @@ def test_the_default_log_is_the_system_log(capsys):
         main(["--help"])
     assert ended.value.code == 0
     assert "/var/log/messages" in capsys.readouterr().out
+
+
+def test_without_arguments_the_default_log_is_read(temp_workspace, monkeypatch, capsys):
+    temp_workspace.populate({"messages": LOG})
+    monkeypatch.setattr(module, "DEFAULT_LOG", "messages")
+    with temp_workspace.chdir():
+        assert main([]) == 0
+    assert (temp_workspace / "usb.log").read_bytes() == KEPT
+    assert capsys.readouterr().out == "3 of 5 lines of messages saved in usb.log\n"

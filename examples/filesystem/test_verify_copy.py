@@ -58,9 +58,10 @@ def test_other_algorithms(files):
         checksum(files / "copy", "sha0")
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting(files, signal_timeout):
+@pytest.mark.signal_timeout(5)
+def test_what_is_no_regular_file_is_refused_without_waiting(files):
     os.mkfifo(files / "fifo")
-    with signal_timeout(5), pytest.raises(OSError, match="only regular files"):
+    with pytest.raises(OSError, match="only regular files"):
         checksum(files / "fifo")
     with pytest.raises(IsADirectoryError):
         checksum(files.path)

@@ -39,7 +39,7 @@ def walk_down(
     """
     entered: set[tuple[int, int]] = set()
     for path, directories, files in os.walk(root, onerror=on_error, followlinks=follow_links):
-        if follow_links and not _is_new(path, entered):
+        if follow_links and not first_visit(path, entered):
             directories.clear()  # in place: this is how os.walk is told where not to go
             continue
         directories[:] = sorted(name for name in directories if name not in prune)
@@ -55,7 +55,8 @@ def walk_up(root: str, *, on_error: Callable[[OSError], None]) -> Iterator[Folde
         yield Folder(path, tuple(sorted(directories)), tuple(sorted(files)))
 
 
-def _is_new(path: str, entered: set[tuple[int, int]]) -> bool:
+def first_visit(path: str, entered: set[tuple[int, int]]) -> bool:
+    """Say whether a directory is seen for the first time, and note it in ``entered``."""
     try:
         found = os.stat(path)
     except FileNotFoundError:  # it vanished after it was listed

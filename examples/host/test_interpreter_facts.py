@@ -57,11 +57,14 @@ def test_arguments_and_encodings_are_those_of_the_process(fake_env):
     assert {codecs.lookup(name).name for name in facts["stream_encodings"]} == {"iso8859-1"}
 
 
-def test_the_path_is_a_copy_that_later_changes_do_not_reach(monkeypatch):
+def test_path_and_arguments_are_copies_that_later_changes_do_not_reach(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["script"])
     facts = interpreter_facts()
     monkeypatch.syspath_prepend("/nowhere")
+    sys.argv.append("more")
     assert "/nowhere" not in facts.path
     assert "/nowhere" in interpreter_facts().path
+    assert facts.argv == ("script",)
 
 
 def test_the_recursion_limit_is_the_present_one(fork_runner):
@@ -82,3 +85,8 @@ def test_missing_and_odd_streams_have_no_encoding(monkeypatch):
     monkeypatch.setattr(sys, "stderr", object())
     stdin, _, stderr = interpreter_facts().stream_encodings
     assert (stdin, stderr) == (None, None)
+
+
+def test_an_interpreter_that_cannot_tell_where_it_is_has_an_empty_path(monkeypatch):
+    monkeypatch.setattr(sys, "executable", None)
+    assert interpreter_facts().executable == ""

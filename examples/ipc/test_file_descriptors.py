@@ -253,3 +253,20 @@ def test_a_missing_program_is_127_said_on_stderr_and_no_second_parent(fork_runne
     assert result.unwrap() == (127, b"")
     assert result.stderr == "no-such-program: No such file or directory\n"
     assert result.leaks == ()
+
+
+@pytest.mark.requires("fork")
+def test_a_missing_program_of_an_odd_name_is_told_too(fork_runner, fake_env):
+    result = fork_runner.run(run_with_output, ["no-caf\udce9"], 1)
+    assert result.unwrap() == 127
+    assert result.stderr == "no-caf\\udce9: No such file or directory\n"
+
+
+@pytest.mark.requires("fork")
+def test_our_own_output_can_be_that_of_the_program_even_if_it_was_not_for_children(fork_runner):
+    def with_private_output() -> int:
+        os.set_inheritable(1, False)
+        return run_with_output(["echo", "spam"], 1)
+
+    result = fork_runner.run(with_private_output)
+    assert (result.unwrap(), result.stdout) == (0, "spam\n")

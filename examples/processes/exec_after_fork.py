@@ -39,18 +39,21 @@ def start_program(argv: Sequence[str]) -> int:
     """Start a program found on PATH and return its pid; waiting for it is the caller's.
 
     Raises:
-        ValueError: there is no program in ``argv``.
+        ValueError: there is no program in ``argv``, or a word that no program can be given.
         OSError: it could not be started.
     """
     if isinstance(argv, str) or not argv:
         raise ValueError(f"argv={argv!r}: a list is expected, such as ['ls', '-l']")
+    words = [os.fsencode(word) for word in argv]  # here, where an error still finds the caller
+    if any(b"\0" in word for word in words):
+        raise ValueError(f"argv={argv!r}: no argument can hold a NUL")
     sys.stdout.flush()  # what waits there was written before the program's own output
     sys.stderr.flush()
     reader, writer = os.pipe()  # both close-on-exec
     try:
         pid = os.fork()
         if pid == 0:
-            _become(argv, writer)
+            _become(words, writer)
         os.close(writer)
         writer = -1
         _require_start(pid, argv[0], _read_to_end(reader))
@@ -60,7 +63,7 @@ def start_program(argv: Sequence[str]) -> int:
     return pid
 
 
-def _become(argv: Sequence[str], writer: int) -> NoReturn:
+def _become(argv: Sequence[bytes], writer: int) -> NoReturn:
     """Be the child until the program takes over."""
     try:
         for name in PYTHON_IGNORES:

@@ -21,7 +21,8 @@ FAILED = 1  # what the interpreter's own exit status is after an exception
 def fork_child(work: Callable[[], int]) -> int:
     """Run a function in a child process; returns the child's pid, in the parent only.
 
-    The child's exit status is what ``work`` returns, or 1 if it raises.  The caller has to wait.
+    The child's exit status is what ``work`` returns, or 1 if it raises or if its output cannot be
+    written.  The caller has to wait.
     """
     sys.stdout.flush()  # or the child would have a copy of what the parent is about to write
     sys.stderr.flush()
@@ -34,13 +35,15 @@ def fork_child(work: Callable[[], int]) -> int:
 def _live_as_child(work: Callable[[], int]) -> NoReturn:
     status = FAILED
     try:
-        status = operator.index(work())  # an error, if it is no whole number
+        code = operator.index(work()) & 0xFF  # an error, if it is no whole number
+        sys.stdout.flush()  # os._exit does not
+        status = code  # only now: output that is lost is no success
     except BaseException:  # noqa: BLE001  # whatever it is: it must not climb into the parent's code
         traceback.print_exc()
     finally:
         try:
-            sys.stdout.flush()  # os._exit does not
             sys.stderr.flush()
+            sys.stdout.flush()  # what it had written before it failed
         finally:
             os._exit(status)
 

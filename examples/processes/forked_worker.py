@@ -7,6 +7,7 @@ child runs the parent's clean-up.  And text that waits in a buffer at the fork i
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import traceback
@@ -22,7 +23,8 @@ def fork_worker(work: Callable[[], int | None]) -> int:
     """Run ``work`` in a forked child and return the child's pid; waiting for it is the caller's.
 
     The child's exit status is what ``work`` returns (``None`` counts as 0), or 1 after an
-    exception, whose traceback goes to standard error.
+    exception, whose traceback goes to standard error.  So it is if ``work`` returns no number, or
+    if its output cannot be written.
 
     Raises:
         OSError: no further process can be had.
@@ -38,13 +40,19 @@ def fork_worker(work: Callable[[], int | None]) -> int:
 def _work_and_leave(work: Callable[[], int | None]) -> NoReturn:
     status = UNCAUGHT
     try:
-        status = work() or 0
+        code = (
+            operator.index(work() or 0) & 0xFF
+        )  # all that the kernel keeps; os._exit takes no more
         sys.stdout.flush()
+        status = code  # only now: output that is lost is no success
     except BaseException:  # noqa: BLE001  # SystemExit, too, must not reach the parent's code
         traceback.print_exc()
-        sys.stderr.flush()
     finally:
-        os._exit(status)  # no atexit functions, no clean-up that is the parent's to do
+        try:
+            sys.stderr.flush()
+            sys.stdout.flush()  # what it had written before it failed
+        finally:
+            os._exit(status)  # no atexit functions, no clean-up that is the parent's to do
 
 
 def wait_for(pid: int) -> ChildStatus:

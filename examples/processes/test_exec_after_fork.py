@@ -99,6 +99,14 @@ def test_a_text_or_nothing_is_no_argument_list(argv):
         start_program(argv)
 
 
+@pytest.mark.parametrize(
+    ("word", "error"), [("a\0b", ValueError), ("\ud800", ValueError), (7, TypeError)]
+)
+def test_a_word_that_no_program_can_be_given_is_an_error_before_the_fork(leak_check, word, error):
+    with leak_check(), pytest.raises(error):
+        run_program(["echo", word])
+
+
 def _run(*arguments: str) -> tuple[int, str, str]:
     command = [sys.executable, os.fspath(SCRIPT), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

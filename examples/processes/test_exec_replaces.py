@@ -12,7 +12,7 @@ import exec_replaces as module
 import pytest
 from exec_replaces import replace_process
 
-from pytest_syskit import Exited, Raised
+from pytest_syskit import Executable, Exited, Raised
 
 pytestmark = [pytest.mark.posix_only, pytest.mark.requires("fork")]
 SIGNALS = "import signal as s; print(s.getsignal(s.SIGUSR1), s.getsignal(s.SIGUSR2))"
@@ -49,7 +49,7 @@ def test_an_empty_argv_is_refused(fork_runner):
 
 def test_a_missing_program_is_named_and_the_process_goes_on(fake_env):
     fake_env.set("PATH", fake_env.path)
-    with pytest.raises(FileNotFoundError, match="no such program on PATH: 'no-such'"):
+    with pytest.raises(FileNotFoundError, match=r"2\] no such program on PATH: 'no-such'"):
         replace_process(["no-such"])
 
 
@@ -122,11 +122,13 @@ def test_buffered_output_would_be_lost_and_is_flushed(process_factory, call, sho
         f"import os, sys; sys.path.insert(0, {os.path.dirname(module.__file__)!r})\n"
         "from exec_replaces import replace_process\n"
         "argv = ['sh', '-c', 'echo after']; print('before', end=' ')\n"
+        "sys.stderr.write('also on stderr')\n"
         f"{call}"
     )
     started = process_factory([sys.executable, "-c", program], extra_env={"PYTHONUNBUFFERED": ""})
     assert started.wait() == 0
     assert started.stdout == shown
+    assert started.stderr == ("also on stderr" if "before" in shown else "")
 
 
 def test_the_environment_is_the_one_given(fork_runner):
@@ -137,3 +139,13 @@ def test_the_environment_is_the_one_given(fork_runner):
     result = fork_runner.run(with_environment)
     assert not isinstance(result, Raised)
     assert result.stdout == "hello no home\n"
+
+
+def test_the_program_is_found_on_the_path_of_the_environment_given(fork_runner, temp_workspace):
+    temp_workspace.populate({"only-there": Executable("echo found")})
+
+    def with_another_path():
+        replace_process(["only-there"], env={"PATH": f"{temp_workspace}:{os.defpath}"})
+
+    result = fork_runner.run(with_another_path)
+    assert (result, result.stdout) == (Exited(0), "found\n")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ import time
 
 import fork_and_wait as module
 import pytest
-from fork_and_wait import fork_child, wait_for
+from fork_and_wait import fork_child, main, wait_for
 
 from pytest_syskit import Exited, Returned
 
@@ -56,12 +57,25 @@ def _exit():
     sys.exit(3)
 
 
-@pytest.mark.parametrize("work", [_fail, _exit, lambda: 0, lambda: "no status"])
+@pytest.mark.parametrize("work", [_fail, _exit, lambda: 0, lambda: "no status", lambda: 2**40])
 def test_a_child_never_runs_on_into_its_parents_code(fork_runner, work):
     result = fork_runner.run(_fork_and_tell_who_comes_back, work)
     assert isinstance(result, Returned)
     assert result.stdout == "came back\n"
     assert not result.leaks
+
+
+def _write_to_a_full_disk():
+    sys.stdout = open("/dev/full", "w")  # noqa: SIM115  # flushed by the child's end
+    sys.stdout.write("lost")
+    return 0
+
+
+@pytest.mark.linux_only(reason="/dev/full")
+def test_output_that_is_lost_is_no_success(fork_runner):
+    result = fork_runner.run(_fork_and_tell_who_comes_back, _write_to_a_full_disk)
+    assert result.value == 1
+    assert "No space left on device" in result.stderr
 
 
 def test_an_error_in_the_child_is_told_and_is_status_1(fork_runner):
@@ -73,8 +87,11 @@ def test_an_error_in_the_child_is_told_and_is_status_1(fork_runner):
 PRINT_AND_FORK = """
 import sys; sys.path.insert(0, sys.argv[1])
 from fork_and_wait import fork_child, wait_for
-print("before", end=" ")
-pid = fork_child(lambda: print("child", end=" ") or 0)
+def say(word):
+    for stream in (sys.stdout, sys.stderr):
+        print(word, end=" ", file=stream)
+say("before")
+pid = fork_child(lambda: say("child") or 0)
 status = wait_for(pid)
 print("after", status)
 """
@@ -87,6 +104,17 @@ def test_buffered_output_is_written_once(process_factory):
     )
     assert program.wait() == 0
     assert program.stdout == "before child after 0\n"
+    assert program.stderr == "before child "
+
+
+def _say_and_fail():
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w", closefd=False)))
+    print("half of it")
+    raise ValueError("in the child")
+
+
+def test_a_failed_child_has_said_what_it_said(fork_runner):
+    assert fork_runner.run(lambda: wait_for(fork_child(_say_and_fail))).stdout == "half of it\n"
 
 
 def test_a_child_that_a_signal_ended_is_a_negative_status():
@@ -117,3 +145,11 @@ def test_a_child_ends_without_the_exit_functions_of_the_parent(fork_runner):
     result = fork_runner.run(with_exit_function)
     assert (result, result.stdout) == (Returned(0), "")
     assert fork_runner.run(os._exit, 4) == Exited(4)
+
+
+@pytest.mark.parametrize(("argument", "status"), [("--help", 0), ("--wrong", 2)])
+def test_the_command_line_is_read_before_anything_is_forked(argument, status, capsys, leak_check):
+    with leak_check(), pytest.raises(SystemExit) as ended:
+        main([argument])
+    assert ended.value.code == status
+    assert "usage: fork_and_wait" in "".join(capsys.readouterr())

@@ -114,3 +114,14 @@ def test_a_signal_that_never_comes_is_a_failure_of_the_child(fork_runner, monkey
     result = fork_runner.run(kill_with_handshake.be_signalled, pipe_pair.writer.fd, signal.SIGUSR1)
     assert result.unwrap() == 1
     assert pipe_pair.reader.read_line() == kill_with_handshake.READY
+
+
+def test_the_child_puts_everything_back_that_it_waited_with(fork_runner, monkeypatch, pipe_pair):
+    monkeypatch.setattr(kill_with_handshake, "PATIENCE", 0.05)
+
+    def wait_and_look() -> tuple[bool, int]:
+        os.close(free := os.dup(0))
+        kill_with_handshake.be_signalled(pipe_pair.writer.fd, signal.SIGUSR2)
+        return os.dup(0) == free, signal.set_wakeup_fd(-1)
+
+    assert fork_runner.run(wait_and_look).unwrap() == (True, -1)

@@ -24,9 +24,9 @@ def test_many_commands_and_input():
     assert result.ok
 
 
-def test_a_writer_whose_reader_has_enough_dies_of_sigpipe(signal_timeout):
-    with signal_timeout(20):
-        result = run_pipeline([["yes"], ["cat"], ["head", "-n", "2"]])
+@pytest.mark.signal_timeout(20)
+def test_a_writer_whose_reader_has_enough_dies_of_sigpipe():
+    result = run_pipeline([["yes"], ["cat"], ["head", "-n", "2"]])
     assert result.stdout == b"y\ny\n"
     assert result.statuses == (-signal.SIGPIPE, -signal.SIGPIPE, 0)
     assert result.ok
@@ -61,7 +61,7 @@ def test_a_last_command_that_ends_early_leaves_the_limit_to_the_first(leak_check
 
 def test_nobody_is_left_when_a_later_command_is_missing(leak_check):
     with leak_check(), pytest.raises(FileNotFoundError, match="no-such-program"):
-        run_pipeline([["sleep", "600"], ["cat"], ["no-such-program"]])
+        run_pipeline([["sleep", "600"], ["cat"], ["./no-such-program"]])
 
 
 def test_no_command_at_all_is_refused():

@@ -102,15 +102,14 @@ def test_writing_all_before_reading_hangs_once_both_pipes_are_full(fork_runner):
     assert short == Returned("short")  # which is why nobody notices at first
 
 
-def test_any_length_passes_through(signal_timeout):
-    with signal_timeout(30):
-        assert popen2(["cat"], LONG) == LONG
+@pytest.mark.signal_timeout(30)
+def test_any_length_passes_through():
+    assert popen2(["cat"], LONG) == LONG
 
 
-def test_long_output_on_both_streams_is_read_side_by_side(signal_timeout):
-    with signal_timeout(30):
-        out, err = popen3("tee /dev/stderr", LONG)
-    assert (out, err) == (LONG, LONG)
+@pytest.mark.signal_timeout(30)
+def test_long_output_on_both_streams_is_read_side_by_side():
+    assert popen3("tee /dev/stderr", LONG) == (LONG, LONG)
 
 
 def test_a_child_that_does_not_read_is_no_error():

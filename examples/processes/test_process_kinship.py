@@ -73,8 +73,28 @@ def test_on_a_terminal_the_foreground_moves_to_a_group_and_back(pty_pair):
     assert grouped["pid"] == grouped["process group"] != first["process group"]
     assert (grouped["controlling terminal"], grouped["foreground"]) == (terminal, "no")
     assert (foremost["controlling terminal"], foremost["foreground"]) == (terminal, "yes")
+    assert foremost["pid"] == foremost["process group"] != first["process group"]
     assert (detached["controlling terminal"], detached["foreground"]) == ("none", "no")
     assert last == first
+
+
+_LOOK_TWICE = """\
+import os, sys; sys.path.insert(0, sys.argv[1])
+from process_kinship import bring_to_foreground, kinship
+from signal import SIG_BLOCK, pthread_sigmask
+first = kinship().foreground
+bring_to_foreground(0, os.getpgrp())
+os.close(free := os.dup(0))
+print(first == kinship().foreground == os.getpgrp(), os.dup(0) == free)
+print(pthread_sigmask(SIG_BLOCK, []) == set())
+"""
+
+
+@pytest.mark.requires("pty")
+def test_the_terminal_is_not_left_open_nor_a_signal_blocked(pty_pair):
+    program = pty_pair.spawn([sys.executable, "-c", _LOOK_TWICE, os.fspath(SCRIPT.parent)])
+    assert pty_pair.controller.read_until_eof(timeout=20).split() == [b"True"] * 3
+    assert program.wait(timeout=10) == 0
 
 
 def test_without_a_terminal_the_script_says_none(process_factory):

@@ -127,11 +127,37 @@ def test_a_change_of_the_effective_user_alone_is_seen_to_be_reversible(fork_runn
 
 
 @pytest.mark.requires_root
+def test_a_group_that_is_changed_for_the_moment_only_is_seen_too(fork_runner):
+    def half_a_change() -> None:
+        before = process_owner()
+        os.setegid(SOME_GROUP)
+        change_user(SOMEBODY)
+        prove_no_return(before)
+
+    with pytest.raises(RuntimeError, match=r"set(e)?gid\(0\) took back the change of owner"):
+        fork_runner.run(half_a_change).unwrap()
+
+
+def test_who_was_not_changed_needs_no_way_back(fork_runner):
+    result = fork_runner.run(lambda: prove_no_return(process_owner()), **ORDINARY)
+    assert result.unwrap() is None
+
+
+@pytest.mark.requires_root
+def test_without_setresuid_the_superuser_changes_all_ids_as_well(fork_runner, monkeypatch):
+    monkeypatch.delattr(os, "setresuid", raising=False)
+    monkeypatch.delattr(os, "setresgid", raising=False)
+    owner = fork_runner.run(_changed, SOMEBODY, SOME_GROUP).unwrap()
+    assert owner == ProcessOwner(SOMEBODY, SOME_GROUP, SOMEBODY, SOME_GROUP, (SOME_GROUP,))
+
+
+@pytest.mark.requires_root
 def test_a_change_that_turns_out_reversible_is_an_error(fork_runner, monkeypatch):
     monkeypatch.setattr("process_owner._set_all", _set_effective)
-    result = fork_runner.run(change_owner, SOMEBODY, SOME_GROUP)
-    with pytest.raises(RuntimeError, match="took back the change of owner"):
-        result.unwrap()
+    for change in (change_owner, show_change):
+        result = fork_runner.run(change, SOMEBODY, SOME_GROUP)
+        with pytest.raises(RuntimeError, match="took back the change of owner"):
+            result.unwrap()
 
 
 def _set_effective(kind, number) -> None:

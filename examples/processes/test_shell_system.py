@@ -73,6 +73,18 @@ def test_a_call_with_a_background_command_returns_before_that_ends(fork_runner):
     assert result.stdout == "Calling...\nSleeping...\n"
 
 
+def test_a_background_command_that_the_shell_cannot_read_is_an_error_and_no_hang(fork_runner):
+    result = fork_runner.run(show_background, "if", timeout=20)
+    with pytest.raises(OSError, match="the shell exited with status"):
+        result.unwrap()
+    assert "Sleeping" not in result.stdout
+
+
+def test_output_of_the_background_that_is_no_text_comes_through(fork_runner):
+    result = fork_runner.run(show_background, r"printf 'caf\351'", timeout=20)
+    assert result.unwrap() == "caf\udce9"
+
+
 @pytest.fixture
 def trapped_file(temp_workspace):
     """Stand in a directory with a file whose name is a command."""

@@ -108,6 +108,8 @@ def test_posix_spawn_writes_into_a_file_of_any_name(temp_workspace):
     target = temp_workspace / "new\nline \udce9.txt"
     assert exit_code(posix_spawn(["echo", "spam"], stdout=target)) == 0
     assert target.read_text() == "spam\n"
+    assert exit_code(posix_spawn(["echo"], stdout=target)) == 0
+    assert target.read_text() == "\n"  # what was there is gone
 
 
 def test_posix_spawn_without_a_place_for_the_output_is_an_error(temp_workspace):

@@ -36,6 +36,17 @@ def test_each_form_of_the_word_is_told_apart(word, status, text):
     assert str(status) == (text or "was stopped by SIGSTOP")
 
 
+@pytest.mark.linux_only(reason="the words are those of Linux")
+def test_what_is_no_word_is_refused():
+    with pytest.raises(ValueError, match="255 is no status word of a child"):
+        decode(0x00FF)
+
+
+def test_only_a_continued_child_says_so():
+    assert not ChildStatus(exit_code=0).continued
+    assert not ChildStatus(exit_code=0).core_dumped
+
+
 def test_a_killed_child_is_no_success_though_the_high_byte_says_0():
     word = 9
     assert word >> 8 == 0  # what careless code calls the exit code

@@ -13,6 +13,7 @@ from forked_worker import fork_worker  # noqa: E402  # behind the marker: Window
 from wait_status import ChildStatus  # noqa: E402  # as above
 from wait_variants import (  # noqa: E402  # as above
     changes,
+    from_waitid,
     look,
     peek,
     wait_for_any_with_usage,
@@ -80,6 +81,32 @@ def test_a_peek_reads_an_exit_code(fork_runner):
     assert fork_runner.run(exit_with_42).unwrap() == (status, [status])
 
 
+@pytest.mark.linux_only(reason="waitid")
+def test_what_waitid_says_of_stops_and_continuations_is_read(fork_runner):
+    def stop_and_go_on() -> list[ChildStatus]:
+        pid = _pausing()
+        seen = []
+        for number, change in ((signal.SIGSTOP, os.WSTOPPED), (signal.SIGCONT, os.WCONTINUED)):
+            os.kill(pid, number)
+            seen.append(from_waitid(os.waitid(os.P_PID, pid, change)))
+        os.kill(pid, signal.SIGKILL)
+        wait_in_order([pid])
+        return seen
+
+    assert fork_runner.run(stop_and_go_on, timeout=10).unwrap() == [
+        ChildStatus(stopped_by=signal.SIGSTOP),
+        ChildStatus(continued=True),
+    ]
+
+
+@pytest.mark.linux_only(reason="waitid")
+@pytest.mark.parametrize("dumped", [False, True])
+def test_what_waitid_says_of_a_core_file_is_read(dumped):
+    code = os.CLD_DUMPED if dumped else os.CLD_KILLED
+    seen = os.waitid_result((1, 0, signal.SIGCHLD, signal.SIGSEGV, code))
+    assert from_waitid(seen) == ChildStatus(killed_by=signal.SIGSEGV, core_dumped=dumped)
+
+
 def _burn(seconds) -> int:
     while sum(os.times()[:2]) < seconds:
         pass
@@ -103,7 +130,7 @@ def test_the_usage_is_that_of_the_given_child(fork_runner):
 
 def test_any_child_comes_with_its_usage(fork_runner):
     def any_of_one() -> tuple[bool, ChildStatus, bool]:
-        pid = fork_worker(lambda: 2)
+        pid = fork_worker(lambda: _burn(0.02) and 2)  # it still runs when we begin to wait
         found, status, usage = wait_for_any_with_usage()
         return found == pid, status, usage.peak_memory > 0
 

@@ -101,8 +101,9 @@ def test_the_first_stop_is_told_and_requests_keep_their_order():
         assert taken == [signal.SIGUSR2, signal.SIGUSR1, signal.SIGUSR2, None]
 
 
-def test_a_signal_ends_the_waiting_also_when_it_came_before(signal_timeout):
-    with signal_timeout(5), wishes() as told:
+@pytest.mark.signal_timeout(5)
+def test_a_signal_ends_the_waiting_also_when_it_came_before():
+    with wishes() as told:
         signal.raise_signal(signal.SIGUSR1)
         told.wait(60)
         threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()
@@ -110,8 +111,9 @@ def test_a_signal_ends_the_waiting_also_when_it_came_before(signal_timeout):
         assert told.stop == signal.SIGTERM
 
 
-def test_more_signals_than_the_pipe_holds_block_nobody(signal_timeout):
-    with signal_timeout(20), wishes() as told:
+@pytest.mark.signal_timeout(20)
+def test_more_signals_than_the_pipe_holds_block_nobody():
+    with wishes() as told:
         for _ in range(70_000):
             told.handle(signal.SIGUSR1, None)
         assert sum(told.take() is not None for _ in range(70_001)) == 70_000

@@ -1,5 +1,5 @@
 """Threads count, stop when told, and their errors reach somebody (exercise A16)."""
-# ruff: noqa: ANN202, ANN204  # functions of one test
+# ruff: noqa: ANN002, ANN202, ANN204  # functions of one test
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pytest
 import worker_counters as module
 from worker_counters import Counter, Worker, count_side_by_side, main
 
+pytestmark = pytest.mark.signal_timeout(30)
+
 
 def threads_now():
     return _thread._count()  # noqa: SLF001  # all of them, those of threading and the others
 
 
 def wait_until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
+    while not condition():  # no longer than the limit of the test
         time.sleep(0.001)
 
 
@@ -53,6 +53,7 @@ def test_counters_run_at_once():
 def test_a_counter_without_a_limit_stops_when_told():
     stop = threading.Event()
     counter = Counter(stop)
+    assert counter.value == 0
     worker = Worker(counter)
     worker.start()
     wait_until(lambda: counter.value >= 3)
@@ -71,6 +72,21 @@ def test_too_slow_is_an_error_and_everybody_is_stopped():
 def test_an_error_reaches_whoever_joins():
     worker = Worker(fail)
     worker.start()
+    with pytest.raises(ValueError, match="in a thread"):
+        worker.join(10)
+
+
+def test_a_thread_that_cannot_be_started_is_an_error_and_leaves_nobody_waiting(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    worker = Worker(fail)
+    with monkeypatch.context() as patched:
+        patched.setattr(_thread, "start_new_thread", refuse)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            worker.start()
+    worker.join(0)
+    worker.start()  # it may be tried again
     with pytest.raises(ValueError, match="in a thread"):
         worker.join(10)
 
