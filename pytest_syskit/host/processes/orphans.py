@@ -18,6 +18,7 @@ import functools
 import os
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from ..real import read_file, real
 from . import proc
@@ -39,7 +40,8 @@ class OrphanSearch:
         self._saved: str | None = None
         self._foreign: set[int] = set()
         self._found: dict[int, int] = {}  # pid -> start time
-        self._activity: tuple[int, int] = (0, 0)
+        self._usage = _usage_of_children()
+        self._faults = self._forks = 0
 
     def start(self) -> None:
         """Mark our environment, and take every process that exists now for a stranger."""
@@ -59,12 +61,14 @@ class OrphanSearch:
     def moved(self, forks: int) -> bool:
         """Say whether children have come or gone since the last call (``forks``: as noted so far).
 
-        The kernel adds what a child used to our own account when somebody waits for it.
+        The kernel adds what a child used to our own account when somebody waits for it; and every
+        process has page faults.
         """
-        activity = forks, _usage_of_children()
-        moved = activity != self._activity
-        self._activity = activity
-        return moved
+        faults = self._usage().ru_minflt
+        if faults == self._faults and forks == self._forks:
+            return False
+        self._faults, self._forks = faults, forks
+        return True
 
     def look(self) -> list[ProcStat]:
         """Return the orphans that exist now (raises ``OSError`` if ``/proc`` cannot be listed)."""
@@ -108,16 +112,11 @@ def available() -> bool:
         return False
 
 
-@functools.cache
-def _usage() -> Callable[[], int]:
+def _usage_of_children() -> Callable[[], Any]:
+    """Return what asks for the resources used by all children waited for so far."""
     import resource  # noqa: PLC0415  # absent on Windows
 
-    return lambda: resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
-
-
-def _usage_of_children() -> int:
-    """Return the page faults of all children waited for so far: every process has some."""
-    return _usage()()
+    return functools.partial(resource.getrusage, resource.RUSAGE_CHILDREN)
 
 
 def _stat(pid: int) -> ProcStat | None:
@@ -161,12 +160,15 @@ def _has_ancestor(stat: ProcStat, wanted: int) -> bool:
 def _is_bare_fork(stat: ProcStat) -> bool:
     """Tell a fork of this process that has not called exec and has lost its parent.
 
-    Workers of one pool, as those of xdist, have our command line too, and so have their children
-    before exec: they have a parent who started us as well, or who is such a worker.
+    Other runs on the machine may look just like us, as the workers of two runs of xdist do, but
+    they have parents of their own.  An orphan is handed to init or to a subreaper, which is an
+    ancestor of ours too; our own parent may as well have started us both.
     """
     own, parent = real.getpid(), stat.parent
     if any(_contents(stat.pid, name) != _contents(own, name) for name in ("cmdline", "environ")):
         return False
     ours = _stat(own)
-    started_us = ours is not None and parent == ours.parent and parent > 1
-    return not started_us and _contents(parent, "cmdline") != _contents(own, "cmdline")
+    if ours is None or (parent == ours.parent and parent > 1):
+        return False
+    adopter = parent <= 1 or _has_ancestor(ours, parent)
+    return adopter and _contents(parent, "cmdline") != _contents(own, "cmdline")
