@@ -76,5 +76,5 @@ __all__ = [
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings, start what they ask for, and describe the markers."""
     configure(config)
-    for line in marker_lines():
+    for line in marker_lines(config):
         config.addinivalue_line("markers", line)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from ..host.descriptors import descriptors
-from ..leaks.resource import Resource
+
+if TYPE_CHECKING:
+    from ..leaks.resource import Resource
 
 _GUARDED = (stat.S_IFIFO, stat.S_IFCHR)  # pipes and terminals; files of plugins may be rotated
 
@@ -33,6 +36,8 @@ class Baseline:
         return [self._change(fd) for fd in changed]
 
     def _change(self, fd: int) -> Resource:
+        from ..leaks.resource import Resource  # noqa: PLC0415  # read at every start, changed never
+
         _, was = self._known.pop(fd)
         now = _guarded(fd, anything=True)
         if now:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..host.descriptors import descriptor_facts, descriptors
+from ..host.descriptors.held_listing import HeldListing
 from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
 from .baseline import Baseline
@@ -20,17 +21,25 @@ class DescriptorDetector:
     The cheap look compares the count; the close one also verifies that what is behind the 64
     highest numbers is still the same, which costs about a microsecond each.  A descriptor below
     those that is closed, and whose number is taken again within one test, goes unnoticed.
+
+    Attributes:
+        swapped: whether the last change was one that only a close look sees.
     """
 
     kind = "fd"
 
-    def __init__(self, baseline: Baseline | None = None) -> None:
+    def __init__(
+        self, baseline: Baseline | None = None, listing: HeldListing | None = None
+    ) -> None:
         self._known: dict[int, descriptors.Identity] = {}
         self._typed: list[tuple[int, int, int]] = []
         self._anonymous: list[tuple[int, descriptors.Identity]] = []
         self._last: Snapshot = frozenset()
         self._count = -1
         self._counts = descriptors.counts()
+        self._listing = listing
+        self._ask_count = listing.count if listing is not None else descriptors.count
+        self.swapped = False
         self._baseline = baseline or Baseline()
         self._guarded = self._baseline.identities()
         self._disturbed = False
@@ -38,19 +47,30 @@ class DescriptorDetector:
     def unchanged(self, closely: bool) -> bool:
         """Say whether the last snapshot still holds, without making a new one."""
         try:
-            if not self._counts or descriptors.count() != self._count:
+            if not self._counts or self._ask_count() != self._count:
+                self.swapped = False
                 return False
         except OSError:
             return False  # no /proc here any more: the snapshot says so
-        return not closely or (self._standard_streams_stand() and self._same_behind_numbers())
+        if not closely or self._stands():
+            return True
+        self.swapped = True
+        return False
 
-    def _standard_streams_stand(self) -> bool:
-        """Verify what a snapshot leaves out; to be asked only while pytest captures nothing."""
-        for fd in STANDARD:
-            if fd in self._guarded and not descriptors.same(fd, self._guarded[fd]):
-                self._disturbed = True
-                return False
-        return True
+    def _stands(self) -> bool:
+        """Verify identities; to be asked only while pytest captures nothing."""
+        fstat, fd = real.fstat, -1
+        try:
+            for fd, device, inode in self._typed:  # the last one is asked below
+                facts = fstat(fd)
+                if facts.st_ino != inode or facts.st_dev != device:
+                    break
+            else:
+                return all([descriptors.same(fd, known) for fd, known in self._anonymous])
+        except OSError:
+            pass  # closed
+        self._disturbed |= fd in STANDARD  # a snapshot leaves these out
+        return False
 
     def disturbances(self) -> list[Resource]:
         """Return descriptors from before the tests that were closed or replaced since last asked.
@@ -62,17 +82,16 @@ class DescriptorDetector:
         self._disturbed = False
         changes = self._baseline.changes()
         self._guarded = self._baseline.identities()
+        self._choose()
         return changes
 
-    def _same_behind_numbers(self) -> bool:
-        try:
-            for fd, device, inode in self._typed:
-                facts = real.fstat(fd)
-                if facts.st_ino != inode or facts.st_dev != device:
-                    return False
-        except OSError:
-            return False  # closed
-        return all([descriptors.same(fd, identity) for fd, identity in self._anonymous])
+    def _choose(self) -> None:
+        """Choose what a close look verifies: guarded standard streams, and the newest others."""
+        streams = [(fd, self._guarded[fd]) for fd in STANDARD if fd in self._guarded]
+        newest = [item for item in self._known.items() if item[0] not in STANDARD][-_VERIFIED:]
+        chosen = [*streams, *newest]
+        self._typed = [(fd, each[0], each[1]) for fd, each in chosen if each[2]]
+        self._anonymous = [(fd, each) for fd, each in chosen if not each[2]]
 
     def snapshot(self) -> Snapshot:
         """Return the open descriptors (raises ``NotObservable``)."""
@@ -83,11 +102,9 @@ class DescriptorDetector:
         if found != self._known or self._count < 0:
             self._disturbed |= any(map(self._is_missing(found), self._guarded.items()))
             self._known = found
-            newest = [item for item in found.items() if item[0] not in STANDARD][-_VERIFIED:]
-            self._typed = [(fd, each[0], each[1]) for fd, each in newest if each[2]]
-            self._anonymous = [(fd, each) for fd, each in newest if not each[2]]
+            self._choose()
             self._last = frozenset(map(self._resource, found.items()))
-        self._count = len(found)
+        self._count = len(found) + (self._listing is not None)
         return self._last
 
     @staticmethod
@@ -98,7 +115,10 @@ class DescriptorDetector:
 
     def _read(self) -> dict[int, descriptors.Identity]:
         found: dict[int, descriptors.Identity] = {}
+        own = self._listing.fd if self._listing is not None else -1
         for fd in descriptors.numbers(max(self._known, default=0)):
+            if fd == own:
+                continue
             if fd in STANDARD:
                 found[fd] = _STREAM
                 continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,8 @@ def _name(each: object) -> tuple[str, object] | None:
     fd = owning_objects.descriptor_of(each)
     if fd is not None:
         return "fd", fd
+    if isinstance(each, threading.Thread):
+        return "thread", id(each)
     pid = owning_objects.process_of(each)
     return None if pid is None else ("process", pid)
 

@@ -8,17 +8,14 @@ from types import TracebackType
 
 from ..host.processes import waiting_room
 from ..host.real import real
-from ..leaks.resource import Detector, Resource, Snapshot
+from ..leaks.kinds import KINDS
+from ..leaks.resource import Resource, Snapshot
 from ..leaks.rules import matches
 from ..leaks.settling import settle
-from .descriptor import DescriptorDetector
-from .process import ProcessDetector
+from .kinds import make
 from .watch import Watch
 
-_DETECTORS: dict[str, Callable[[], Detector]] = {
-    "process": ProcessDetector,
-    "fd": DescriptorDetector,
-}
+_DEFAULT = ("process", "fd")
 _PAUSE = 0.02  # seconds between looks, as in the plugin's own grace
 
 
@@ -44,7 +41,7 @@ class LeakCheck:
         self._expect = expect
         self._match = match
         self._grace = grace
-        self._watch = Watch([_DETECTORS[kind]() for kind in kinds])
+        self._watch = Watch([make(kind) for kind in kinds])
         self._before: Snapshot = frozenset()
 
     def __enter__(self) -> LeakCheck:  # noqa: PYI034  # typing.Self is newer than 3.10
@@ -95,7 +92,7 @@ class LeakCheck:
 def leak_check(
     *kinds: str, expect: str | None = None, match: str | None = None, grace: float = 0.2
 ) -> LeakCheck:
-    """Check that a block of code leaves no process and no descriptor behind.
+    """Check that a block of code leaves no process and no descriptor behind, or what is named.
 
     Example::
 
@@ -106,8 +103,12 @@ def leak_check(
             open_the_log()
         assert len(check.left) == 1
 
+        with leak_check("cwd", "env", "thread"):
+            configure()
+
     Args:
-        kinds: what to look for, ``"process"`` and ``"fd"``; none named means both.
+        kinds: what to look for: ``"process"``, ``"fd"``, ``"thread"``, ``"cwd"``, ``"umask"``,
+            ``"env"``, ``"signal"``, ``"timer"``; none named means the first two.
         expect: the kind of leak that the block must cause; others still fail.
         match: a pattern that the label of the expected leak must fit.
         grace: seconds that something which is already ending may take.
@@ -119,12 +120,10 @@ def leak_check(
 
     What other threads open and close meanwhile is taken for the block's, if it stays.
     """
-    wanted = kinds or tuple(_DETECTORS)
+    wanted = kinds or _DEFAULT
     for kind in (*wanted, *([expect] if expect is not None else [])):
-        if kind not in _DETECTORS:
-            raise ValueError(
-                f"{kind!r} is no kind of leak; take {' or '.join(map(repr, _DETECTORS))}"
-            )
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is no kind of leak; take one of {', '.join(KINDS)}")
     if not 0 <= grace < float("inf"):
         raise ValueError(f"grace={grace!r}: takes a number of seconds, 0 or more")
     if expect is not None and expect not in wanted:

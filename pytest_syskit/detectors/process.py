@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 
 from ..host.processes import children, parentage
+from ..host.processes.activity import Activity
 from ..host.processes.children import Child
 from ..host.processes.orphans import OrphanSearch
+from ..host.processes.parentage import NOTES
 from ..host.processes.proc import ProcStat
 from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
@@ -25,6 +27,7 @@ class ProcessDetector:
 
     def __init__(self, orphans: OrphanSearch | None = None) -> None:
         self._orphans = orphans
+        self._activity = Activity()
         self._strays: list[ProcStat] = []
         self._pids: list[int] = []
         self._last: Snapshot = frozenset()
@@ -37,12 +40,22 @@ class ProcessDetector:
 
         A close look also notices an orphan that has ended: it has the same pid and is no leak.
         """
+        if self._pids:
+            return not closely and not self._orphans_moved() and self._same_children()
+        if closely and self._strays:
+            return False
+        if not self._activity.moved():
+            return True
+        return not self._orphans_moved() and children.none()
+
+    def _orphans_moved(self) -> bool:
+        return self._orphans is not None and self._orphans.moved(NOTES.forks)
+
+    def _same_children(self) -> bool:
         try:
-            if children.pids() != self._pids or (closely and (self._pids or self._strays)):
-                return False
+            return children.pids() == self._pids
         except OSError:
             return False
-        return self._orphans is None or not self._orphans.moved(parentage.NOTES.forks)
 
     def snapshot(self) -> Snapshot:
         """Return the children that somebody should wait for (raises ``NotObservable``)."""
@@ -65,7 +78,7 @@ class ProcessDetector:
             for resource in self._last
         }
         self._ours &= self._last
-        parentage.NOTES.forget(set(self._pids))
+        NOTES.forget(set(self._pids))
 
     def _is_spent(self, child: Child) -> bool:
         return child.state == "zombie" and self._adopted(child)

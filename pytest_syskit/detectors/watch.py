@@ -7,6 +7,8 @@ from typing import Any
 
 from ..leaks.resource import Detector, NotObservable, Resource, Snapshot
 
+Origin = Callable[[Resource], "tuple[str, ...] | None"]
+
 
 class Watch:
     """Asks every detector and joins the answers.
@@ -16,12 +18,17 @@ class Watch:
 
     Attributes:
         trouble: kind -> why it could not be observed, since :meth:`take_trouble` was last called.
+        origins: kind -> who else knows the lines of code that made a resource.
+        swapped: whether the last change was one that only a close look sees: something was replaced
+            under its number, at some moment since the close look before.
     """
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
         self.detectors: dict[str, Any] = {detector.kind: detector for detector in detectors}
         self.trouble: dict[str, str] = {}
-        self._questions = [(d, _unchanged(d)) for d in self.detectors.values()]
+        self.origins: dict[str, Origin] = {}
+        self.swapped = False
+        self._questions = tuple((_unchanged(d), d) for d in self.detectors.values())
         self._disturbances = [d.disturbances for d in self.detectors.values() if _guards(d)]
         self._parts: dict[str, Snapshot] = {}
         self._joined: Snapshot = frozenset()
@@ -32,11 +39,12 @@ class Watch:
         Args:
             closely: also notice what a count alone does not show; for the moments that decide.
         """
-        changed = False
-        for detector, unchanged in self._questions:
-            if not unchanged(closely):
-                changed |= self._renew(detector)
-        if changed:
+        stale = [detector for unchanged, detector in self._questions if not unchanged(closely)]
+        return self._look_anew(stale) if stale else self._joined
+
+    def _look_anew(self, stale: list[Detector]) -> Snapshot:
+        self.swapped = any(getattr(detector, "swapped", False) for detector in stale)
+        if any([self._renew(detector) for detector in stale]):
             self._joined = frozenset().union(*self._parts.values())
         return self._joined
 
@@ -64,6 +72,12 @@ class Watch:
         """Let the resource's own detector describe it."""
         told: Resource = self.detectors[resource.kind].describe(resource)
         return told
+
+    def created_at(self, resource: Resource) -> tuple[str, ...] | None:
+        """Return the lines of code that made a resource, if somebody knows them."""
+        ask = getattr(self.detectors.get(resource.kind), "created_at", None)
+        ask = self.origins.get(resource.kind, ask)
+        return (ask(resource) or None) if ask is not None else None
 
     def reclaim(self, resource: Resource) -> None:
         """Let the resource's own detector end or close it."""

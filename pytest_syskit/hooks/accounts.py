@@ -24,6 +24,7 @@ from .owners import fixture_owner, test_owner
 from .settings import Settings
 
 _PASSING = (pytest.skip.Exception,)  # what ends a phase early and is no failure
+_NEXT = {"setup": "call", "call": "teardown"}
 
 
 class Accounts:
@@ -49,72 +50,55 @@ class Accounts:
 
     # -- one test ----------------------------------------------------------------------------------
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Open the test's account, and see that it is closed also if no report was published."""
-        if real.getpid() != self._pid:
-            return (yield)
-        self._tidy()
-        self._item = item
-        self._open(item)
-        try:
-            return (yield)
-        finally:
-            self._item = None
-            if self._test is not None and real.getpid() == self._pid:
-                self._ledger.leave(self._test, self._watch.look(closely=True))
-                self._docket.missed(self._test.owner, "it was interrupted before its teardown")
-                self._test = None
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Open the test's account."""
+        if real.getpid() == self._pid:
+            self._close_unheard()
+            self._tidy()
+            self._item = item
+            self._open(item)
 
     def _open(self, item: pytest.Item) -> None:
         self._test = Account(test_owner(item))
         self._ledger.enter(self._test, "setup", self._watch.look())
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
-        """Mark the end of set-up."""
-        __tracebackhide__ = True
+    def begin(self, item: pytest.Item) -> None:
+        """Begin an attempt; one that follows the judgement of another gets its own account."""
         self._failed = False
-        if self._test is None and self._item is not None and real.getpid() == self._pid:
-            self._open(self._item)  # another attempt of a test that has been judged already
-        try:
-            result = yield
-        except BaseException as error:
-            self._turn("teardown", error)
-            raise
-        self._turn("call")
-        return result
+        if self._test is None and item is self._item and real.getpid() == self._pid:
+            self._open(item)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
-        """Mark the end of the call."""
-        __tracebackhide__ = True  # nothing of ours belongs into a failing test's traceback
-        try:
-            result = yield
-        except BaseException as error:
-            self._turn("teardown", error)
-            raise
-        self._turn("teardown")
-        return result
-
-    def _turn(self, phase: str, error: BaseException | None = None) -> None:
-        if self._test is None or real.getpid() != self._pid:
-            return
+    def end(self, phase: str, error: BaseException | None) -> None:
+        """Go on to the next phase."""
         if error is not None and not isinstance(error, _PASSING):
             self._failed = True
-        # A descriptor swapped under its number shows only to a close look: in set-up it can wait.
-        self._ledger.turn(self._test, phase, self._watch.look(closely=phase == "teardown"))
+        if phase != "teardown" and self._test is not None and real.getpid() == self._pid:
+            following = "teardown" if error is not None else _NEXT[phase]
+            self._ledger.turn(self._test, following, self._watch.look())
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Judge the test and the fixtures that ended with it, before anyone sees the report."""
-        if report.when != "teardown" or self._test is None or self._item is None:
+    def hear(self, report: pytest.TestReport) -> None:
+        """Judge the test and the fixtures that ended with it, by its last report."""
+        if self._test is None or self._item is None or real.getpid() != self._pid:
             return
-        if report.nodeid != self._item.nodeid or real.getpid() != self._pid:
-            return
+        if report.nodeid == self._item.nodeid:
+            test = self._leave()
+            self._docket.hear(self._item, test, report, failed=self._failed or report.failed)
+
+    def _leave(self) -> Account:
+        assert self._test is not None  # noqa: S101  # asked by the callers
         test, self._test = self._test, None
-        self._ledger.leave(test, self._watch.look(closely=True))
-        self._docket.hear(self._item, test, report, failed=self._failed or report.failed)
+        now = self._watch.look(closely=True)
+        if self._watch.swapped:
+            test.phase = "call"  # it was not seen when it happened: most things happen there
+        self._ledger.leave(test, now)
+        return test
+
+    def _close_unheard(self) -> None:
+        """Close the account of a test whose last report was never published."""
+        if self._test is not None:
+            owner = self._leave().owner
+            self._docket.missed(owner, "it was interrupted before its teardown")
 
     # -- a whole test in a forked child ------------------------------------------------------------
 
@@ -127,7 +111,7 @@ class Accounts:
     def judge_in_child(self, report: pytest.TestReport | None) -> None:
         """Judge the test by the report that its child sends home."""
         if report is not None:
-            self.pytest_runtest_logreport(report)
+            self.hear(report)
 
     # -- fixtures that outlive a test --------------------------------------------------------------
 
@@ -139,7 +123,7 @@ class Accounts:
         account = Account(fixture_owner(fixturedef, request))
         policy = policy_of(request.node, self._settings)
         self._docket.live[fixturedef] = LiveFixture(account, policy, fixturedef, request)
-        self._ledger.enter(account, "setup", self._watch.look())
+        self._ledger.enter(account, "setup", self._watch.look(closely=True))
         try:
             return (yield)
         finally:
@@ -150,7 +134,13 @@ class Accounts:
 
     def _begin_finish(self, account: Account) -> None:
         if real.getpid() == self._pid:
-            self._ledger.enter(account, "teardown", self._watch.look())
+            now, test = self._watch.look(closely=True), self._test
+            unseen = self._watch.swapped and test is not None and test.phase == "teardown"
+            if test is not None and unseen:
+                test.phase = "call"  # see _leave
+            self._ledger.enter(account, "teardown", now)
+            if test is not None and unseen:
+                test.phase = "teardown"
 
     def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
         """Note that a wide fixture has ended; it is judged when its value has been dropped."""
@@ -164,5 +154,6 @@ class Accounts:
         """Judge what is still due: fixtures of an interrupted run, and failed tests' left-overs."""
         result = yield
         if real.getpid() == self._pid:
+            self._close_unheard()
             self._docket.close()
         return result

@@ -10,17 +10,22 @@ from collections.abc import Iterator
 from ..leaks import wording
 from ..leaks.leak import Leak
 from ..leaks.owner import Owner
+from .facts import Facts
+from .settings import Settings
+from .to_trace import to_trace
 
 
-def lines(leaks: list[Leak], level: str) -> Iterator[str]:
-    """Return one annotation per owner; ``level`` is ``error`` or ``warning``."""
+def lines(facts: Facts, settings: Settings) -> Iterator[str]:
+    """Return one annotation per owner."""
+    level = "error" if settings.leaks == "fail" else "warning"
     by_owner: dict[Owner, list[Leak]] = {}
-    for leak in leaks:
+    for leak in facts.leaks:
         if leak.verdict == "leak":
             by_owner.setdefault(leak.owner, []).append(leak)
     for owner, owned in by_owner.items():
         path, _, line = (owner.where or owner.id.partition("::")[0] + ":1").rpartition(":")
-        text = _escape("\n".join(wording.block(owner, owned)))
+        hint = to_trace(owner, settings, facts.users)
+        text = _escape("\n".join(wording.block(owner, owned, hint)))
         yield f"::{level} file={_escape_value(path)},line={line},title=syskit leak::{text}"
 
 

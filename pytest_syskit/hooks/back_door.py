@@ -8,9 +8,8 @@ instead.
 from __future__ import annotations
 
 import sysconfig
-from collections.abc import Generator
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -24,37 +23,47 @@ _BETWEEN = ("coverage", "pytest_syskit")  # their frames lie between the caller 
 
 
 class BackDoor:
-    """Stands before ``os._exit`` and ``exec`` while a test runs."""
+    """Stands before ``os._exit`` and ``exec`` while a test runs.
 
-    def __init__(self, config: pytest.Config) -> None:
+    It hears of reports from the first attempt on: hardly any run has one.
+
+    Args:
+        config: whose plugins may end the process on purpose.
+        moment: tells whose code is running now, as a node id; empty between the phases of tests.
+    """
+
+    def __init__(self, config: pytest.Config, moment: Callable[[], str]) -> None:
         self._config = config
+        self._moment = moment
         self._pid = real.getpid()
         self._test = ""
         self._attempts: list[str] = []
-        self._doors = Doors(self._refuse)
-        self._doors.watch()
-        config.add_cleanup(self._doors.restore)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Know whose moment it is."""
-        self._test = item.nodeid
-        try:
-            return (yield)
-        finally:
-            self._test = ""
+    def close(self) -> None:
+        """Shut the doors for the length of the session."""
+        doors = Doors(self._refuse)
+        doors.watch()
+        self._config.add_cleanup(doors.restore)
 
     def _refuse(self, call: str, caller: FrameType) -> None:
-        if not self._test or real.getpid() != self._pid:
+        test = self._moment()
+        if not test or real.getpid() != self._pid:
             return  # a forked child goes where it likes
         frame = _first_of_interest(caller)
         if frame is None or self._is_plugin(frame):
             return  # pytest-timeout ends the process on purpose
-        self._attempts.append(f"{call}  called at  {place_of(frame)}")
+        self._note(test, f"{call}  called at  {place_of(frame)}")
         pytest.fail(
             f"{call} in the pytest process itself would have ended the whole run here; "
             "call it in a forked child (fork_runner does)"
         )
+
+    def _note(self, test: str, attempt: str) -> None:
+        if test != self._test:
+            self._test, self._attempts = test, []
+        self._attempts.append(attempt)
+        if not self._config.pluginmanager.is_registered(self):
+            self._config.pluginmanager.register(self, "syskit-back-door")
 
     def _is_plugin(self, frame: FrameType) -> bool:
         path = frame.f_code.co_filename

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ..detectors.holders import held, held_by_tracebacks
 from ..detectors.watch import Watch
+from ..leaks.kinds import VALUES
 from ..leaks.ledger import Account, Ledger
 from ..leaks.owner import Owner
 from .facts import attach_clean
@@ -81,9 +83,9 @@ class Docket:
     def _settle(self, cases: list[Case], item: pytest.Item | None = None) -> None:
         """Fill the cases with what remains of their births after the grace."""
         for case in cases:
-            replaced = {change.key[0] for change in case.disturbed}  # told already, as such
+            told = {(change.kind, change.key[0]) for change in case.disturbed}  # as replaced
             births = self._ledger.audit(case.account).items()
-            case.births = {r: phase for r, phase in births if r.key[0] not in replaced}
+            case.births = {r: phase for r, phase in births if (r.kind, r.key[0]) not in told}
         if not any(case.births for case in cases):
             return
         if item is not None:
@@ -103,13 +105,18 @@ class Docket:
                 del case.births[resource]
 
     def _hold_back(self, case: Case) -> None:
-        """Look again later at what a failed test left: its traceback keeps its objects alive."""
+        """Look again later at what a failed test left: its traceback keeps its objects alive.
+
+        A value, such as the working directory, is held by no object.
+        """
         if case.was_held and case.births:
             for resource in held_by_tracebacks(case.births):
                 del case.births[resource]
         elif case.failed and case.births:
-            self._held.append((case, _traceback_id()))
-            case.births = {}
+            held = {r: phase for r, phase in case.births.items() if r.kind not in VALUES}
+            case.births = {r: phase for r, phase in case.births.items() if r.kind in VALUES}
+            if held:
+                self._held.append((replace(case, births=held, disturbed=()), _traceback_id()))
 
     def _release(self) -> list[Case]:
         """Return failed tests' cases whose traceback has been dropped since."""

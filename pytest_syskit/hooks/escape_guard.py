@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import pytest
 
@@ -31,11 +31,44 @@ _PAUSE = 0.01  # seconds between looks at a child that may be about to escape
 _TURNS = 50  # half a second in all: a child needs a millisecond to fail
 
 
-class EscapeGuard:
-    """Watches over forks; costs two ``getpid`` calls around each phase."""
+class Phases(Protocol):
+    """Who wants to know where one phase of a test becomes the next."""
 
-    def __init__(self, deliver: Callable[[dict[str, Any]], object]) -> None:
+    def begin(self, item: pytest.Item) -> object:
+        """Hear that a test's set-up is about to begin."""
+        ...
+
+    def end(self, phase: str, error: BaseException | None) -> object:
+        """Hear that ``setup``, ``call`` or ``teardown`` has ended, and with what."""
+        ...
+
+
+def _guarding(phase: str) -> Callable[..., Generator[None, Any, Any]]:
+    """Make the hook that guards one phase, as close to the user's code as a hook can be."""
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def guard(self: EscapeGuard, item: pytest.Item) -> Generator[None, Any, Any]:
+        __tracebackhide__ = True  # nothing of ours belongs into a failing test's traceback
+        pid = self._begin(phase, item)
+        try:
+            result = yield
+        except BaseException as error:
+            self._end(phase, pid, error)
+            raise
+        self._end(phase, pid, None)
+        return result
+
+    return guard
+
+
+class EscapeGuard:
+    """Watches over forks, and so knows whose code is running; costs two ``getpid`` per phase."""
+
+    def __init__(
+        self, deliver: Callable[[dict[str, Any]], object], phases: Phases | None = None
+    ) -> None:
         self._deliver = deliver
+        self._phases = phases
         self._record = EscapeRecord()
         self._pid = real.getpid()
         self._phase_pid = 0  # of the process that began the phase which is running now
@@ -43,48 +76,55 @@ class EscapeGuard:
         self._forks = 0
         self._late: list[Escape] = []
 
+    def moment(self) -> str:
+        """Return the node id of the test whose code is running now; empty between its phases."""
+        return self._test if self._phase_pid else ""
+
     # -- in the child ------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_fixture_setup(self) -> Generator[None, Any, Any]:
         """Guard the set-up of each fixture."""
-        return (yield from self._guarded())
+        outer, self._phase_pid = self._phase_pid, real.getpid()
+        pid = self._phase_pid
+        try:
+            result = yield
+        except BaseException as error:
+            self._check(pid, error)
+            raise
+        else:
+            self._check(pid)
+            return result
+        finally:
+            self._phase_pid = outer
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Guard set-ups that are no fixtures."""
-        self._test, self._forks = item.nodeid, NOTES.forks
-        return (yield from self._guarded())
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
-        """Guard the test itself."""
-        return (yield from self._guarded())
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self) -> Generator[None, Any, Any]:
-        """Guard the finalisers."""
-        return (yield from self._guarded())
+    pytest_runtest_setup = _guarding("setup")
+    pytest_runtest_call = _guarding("call")
+    pytest_runtest_teardown = _guarding("teardown")
 
     def pytest_fixture_post_finalizer(self) -> None:
         """Stop a child between the finalisers of two fixtures."""
         if self._phase_pid and real.getpid() != self._phase_pid:
             self._leave("returned")
 
-    def _guarded(self) -> Generator[None, Any, Any]:
-        outer, self._phase_pid = self._phase_pid, real.getpid()
-        pid = self._phase_pid
-        try:
-            result = yield
-        except BaseException as error:
-            if real.getpid() != pid:
-                self._leave(_told(error))
-            self._phase_pid = outer
-            raise
+    def _begin(self, phase: str, item: pytest.Item) -> int:
+        pid: int = real.getpid()
+        self._phase_pid = pid
+        if phase == "setup":
+            self._test, self._forks = item.nodeid, NOTES.forks
+            if self._phases is not None:
+                self._phases.begin(item)
+        return pid
+
+    def _end(self, phase: str, pid: int, error: BaseException | None) -> None:
+        self._check(pid, error)
+        self._phase_pid = 0
+        if self._phases is not None:
+            self._phases.end(phase, error)
+
+    def _check(self, pid: int, error: BaseException | None = None) -> None:
         if real.getpid() != pid:
-            self._leave("returned")
-        self._phase_pid = outer
-        return result
+            self._leave("returned" if error is None else _told(error))
 
     def _leave(self, how: str) -> NoReturn:
         self._record.write(Escape(self._test, real.getpid(), how, PLACE.text))
@@ -97,10 +137,9 @@ class EscapeGuard:
 
     # -- in the parent -----------------------------------------------------------------------------
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Make the test an error from which a child escaped."""
-        if report.when != "teardown" or not NOTES.forks or real.getpid() != self._pid:
+    def hear(self, report: pytest.TestReport) -> None:
+        """Make the test an error from which a child escaped; to be called with its last report."""
+        if not NOTES.forks or real.getpid() != self._pid:
             return
         if NOTES.forks != self._forks and report.nodeid == self._test:
             self._await_children()

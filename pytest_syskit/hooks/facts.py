@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from ..leaks.owner import Owner
 
 ATTRIBUTE = "syskit"
-LISTS = ("leaks", "not_checked", "escaped_children", "unused_allowances", "errors", "error_reports")
+LISTS = (
+    "leaks",
+    "not_checked",
+    "escaped_children",
+    "unused_allowances",
+    "errors",
+    "error_reports",
+    "tallies",
+    "not_traced",
+)
 
 
 class Facts:
@@ -26,6 +35,8 @@ class Facts:
         self.lists: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
         self.tests_checked = 0
         self.rule_hits: dict[str, int] = {}
+        self.users: dict[str, str] = {}  # fixture -> a test that used it
+        self.baseline: dict[str, Any] | None = None  # said at the end, by the reporting process
 
     def leak(self, leak: Leak) -> None:
         """Add a finding."""
@@ -55,9 +66,18 @@ class Facts:
         record = {"owner": owner.record(), "pid": pid, "how": how}
         self.lists["escaped_children"].append(record)
 
+    def tally(self, owner: str, lines: list[tuple[str, str, int]]) -> None:
+        """Add how much one life of an owner left: kind, plain label and number of each."""
+        self.lists["tallies"].append({"owner": owner, "lines": lines})
+
+    def not_traced(self, test: str, reason: str) -> None:
+        """Add that not all events were told, of a test or (empty) of the run, and why."""
+        self.lists["not_traced"].append({"test": test, "reason": reason})
+
     def record(self) -> dict[str, Any]:
         """Return the JSON form; empty lists are left out."""
-        full = {name: records for name, records in self.lists.items() if records}
+        full: dict[str, Any] = {name: records for name, records in self.lists.items() if records}
+        full |= {"users": self.users} if self.users else {}
         return {**full, "tests_checked": self.tests_checked, "rule_hits": self.rule_hits}
 
     def says_something(self) -> bool:
@@ -71,6 +91,7 @@ class Facts:
             return
         for name in LISTS:
             self.lists[name] += record.get(name, [])
+        self.users |= record.get("users", {})
         self.tests_checked += record.get("tests_checked", 0)
         for rule, hits in record.get("rule_hits", {}).items():
             self.rule_hits[rule] = self.rule_hits.get(rule, 0) + hits
@@ -98,6 +119,11 @@ def attach(report: pytest.TestReport, facts: Facts) -> None:
     facts.add(attached(report))
     facts.tests_checked = min(facts.tests_checked, 1)
     setattr(report, ATTRIBUTE, facts.record())
+
+
+def says_something(record: dict[str, Any]) -> bool:
+    """Say whether a record holds more than good news."""
+    return record is not _CLEAN and any(name in record for name in LISTS)
 
 
 def attached(report: pytest.TestReport) -> dict[str, Any]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
 from ..tools.channels.deadline import checked_seconds
-from .marker_arguments import Marker, WrongArguments, marks_of, optional_reason
+from .marker_arguments import Marker, WrongArguments, optional_reason
+from .marks import marks_of
 
 
-@dataclass(frozen=True, slots=True)
-class Isolation:
+class Isolation(NamedTuple):
     """How a test is isolated: a limit in seconds for the whole of it, and the user to become."""
 
     timeout: float | None = None
@@ -38,10 +38,5 @@ def _parse(timeout: object = None, user: object = None, *, reason: object = None
     return Isolation(limit, user)
 
 
-RUN_IN_FORK = Marker(
-    "run_in_fork",
-    "run_in_fork(timeout=None, user=None, reason=None)",
-    "the whole test, its function-scoped fixtures included, runs in a forked child",
-    _parse,
-)
+RUN_IN_FORK = Marker("run_in_fork", _parse)
 MARKERS = (RUN_IN_FORK,)

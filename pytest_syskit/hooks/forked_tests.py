@@ -19,6 +19,8 @@ from ..tools.forking.fork_runner import ForkRunner
 from .accounts import Accounts
 from .fork_marker import Isolation, isolation_of
 from .forked_reports import Recorder, crash_report
+from .settings import SETTINGS
+from .wider_teardown import tear_down_wider
 
 _NO_LIMIT = 7 * 24 * 3600.0  # seconds: a test without a limit ends by itself or not at all
 
@@ -52,7 +54,7 @@ class ForkedTests:
         _set_up_wider_fixtures(item)
         result = self._fork(item, isolation)
         ending = self._publish(item, result)
-        self._tear_down(item, nextitem)
+        tear_down_wider(item, nextitem)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         _obey(ending)
         return True
@@ -61,9 +63,20 @@ class ForkedTests:
         tmp = getattr(self._config, "_tmp_path_factory", None)
         if tmp is not None:
             tmp.getbasetemp()  # one base directory for all children, made by the parent
-        return self._runner.run(
-            self._live, item, timeout=isolation.timeout or _NO_LIMIT, user=isolation.user
-        )
+        limit = isolation.timeout * self._times() if isolation.timeout else _NO_LIMIT
+        return self._runner.run(self._live, item, timeout=limit, user=isolation.user)
+
+    def _times(self) -> int:
+        """Return how often the child runs the test; the limit is that of one run."""
+        return self._config.stash[SETTINGS].repeat
+
+    def _run(self, item: pytest.Item) -> list[pytest.TestReport]:
+        repeated: Any = self._config.pluginmanager.get_plugin("syskit-repeated-tests")
+        if repeated is not None:
+            reports: list[pytest.TestReport] = repeated.run(item)
+        else:
+            reports = self._phases.runtestprotocol(item, log=False, nextitem=item.parent)
+        return reports
 
     def _live(self, item: pytest.Item) -> Outcome:
         """Run in the child: the test alone."""
@@ -74,7 +87,7 @@ class ForkedTests:
         ending: tuple[str, ...] | None = None
         try:
             with warnings.catch_warnings(record=True) as caught:
-                recorder.take(self._phases.runtestprotocol(item, log=False, nextitem=item.parent))
+                recorder.take(self._run(item))
             recorder.keep_warnings(caught, item.nodeid)
         except KeyboardInterrupt:
             ending = ("interrupt",)
@@ -82,7 +95,14 @@ class ForkedTests:
             ending = ("exit", str(error.msg), str(error.returncode or ""))
         if isinstance(accounts, Accounts):
             accounts.judge_in_child(recorder.teardown())
+        self._sample(recorder.teardown())
         return Outcome(recorder.serialised(), recorder.warnings, ending)
+
+    def _sample(self, report: pytest.TestReport | None) -> None:
+        """Let the sample of the timeline be the child's, if one is wanted."""
+        sampler: Any = self._config.pluginmanager.get_plugin("syskit-sampler")
+        if sampler is not None and report is not None:
+            sampler.take(report)
 
     def _publish(self, item: pytest.Item, result: ForkResult) -> tuple[str, ...] | None:
         if not isinstance(result, Returned):
@@ -96,19 +116,6 @@ class ForkedTests:
             hook = self._config.hook.pytest_report_from_serializable
             item.ihook.pytest_runtest_logreport(report=hook(config=self._config, data=data))
         return outcome.ending
-
-    def _tear_down(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """Tear down what the next test does not need; only a failure is told."""
-        session: Any = item.session
-        following = None if session.shouldfail or session.shouldstop else nextitem
-        call = pytest.CallInfo.from_call(
-            lambda: session._setupstate.teardown_exact(following),  # noqa: SLF001  # see below
-            when="teardown",
-            reraise=(KeyboardInterrupt, pytest.exit.Exception),
-        )
-        if call.excinfo is not None:
-            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-            item.ihook.pytest_runtest_logreport(report=report)
 
 
 def _set_up_wider_fixtures(item: pytest.Item) -> None:

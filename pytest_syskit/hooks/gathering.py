@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .facts import Facts, attached
+from .facts import Facts, attached, says_something
 
 GATHERING = pytest.StashKey["Gathering"]()
 
 
 class Gathering:
-    """Collects facts from reports and, under xdist, from workers that have ended."""
+    """Collects facts: from this process's own tests, and under xdist from the workers'.
+
+    Where tests run, it hears each last report, takes the good news at once, and keeps the rest
+    until everybody has seen that report: so the error of a fixture comes after its test's own.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.facts = Facts()
-        self._publishing = False
+        self._waiting: dict[str, Any] = {}
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self) -> tuple[str, str, str] | None:
-        """Keep the error of a fixture out of the progress, which counts tests."""
-        return ("error", "", "") if self._publishing else None
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in the facts that ride on a report."""
+    def hear(self, report: pytest.TestReport) -> None:
+        """Take in the facts of a last report, which is about to be published."""
+        self._catch_up()
         record = attached(report)
-        if record:
+        if says_something(record):
+            self._waiting = record
+            self._config.pluginmanager.register(_Afterwards(self._catch_up), "syskit-afterwards")
+        elif record:
             self.take(record)
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take in what an xdist worker hands over when it ends."""
-        output = getattr(node, "workeroutput", None) or {}  # a worker that crashed has none
-        self.take(output.get("syskit", {}))
+    def _catch_up(self) -> None:
+        if self._waiting:
+            record, self._waiting = self._waiting, {}
+            self._config.pluginmanager.unregister(name="syskit-afterwards")
+            self.take(record)
 
     def take(self, record: dict[str, Any]) -> None:
         """Add facts, tell other plugins of each leak, and publish the errors of fixtures."""
@@ -58,8 +61,55 @@ class Gathering:
             self._publish(report)
 
     def _publish(self, report: pytest.TestReport) -> None:
-        self._publishing = True
+        manager = self._config.pluginmanager
+        manager.register(_NoProgress(), "syskit-no-progress")
         try:
             self._config.hook.pytest_runtest_logreport(report=report)
         finally:
-            self._publishing = False
+            manager.unregister(name="syskit-no-progress")
+
+
+class FromWorkers:
+    """Hears of the reports of xdist workers, and of what they hand over when they end."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        self._gathering = gathering
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the facts that ride on a report."""
+        record = attached(report)
+        if record:
+            self._gathering.take(record)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what an xdist worker hands over when it ends."""
+        output = getattr(node, "workeroutput", None) or {}  # a worker that crashed has none
+        self._gathering.take(output.get("syskit", {}))
+
+
+class _Afterwards:
+    """Calls back when everybody has seen a test's last report, at the end at the latest."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self) -> None:
+        """The ordinary moment."""
+        self._call()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """For plugins that run tests without telling when one has ended."""
+        self._call()
+
+
+class _NoProgress:
+    """Keeps the error of a fixture out of the progress, which counts tests."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self) -> tuple[str, str, str]:
+        """Count it as an error, and show no letter."""
+        return ("error", "", "")

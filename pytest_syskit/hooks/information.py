@@ -29,6 +29,9 @@ def lines() -> Iterator[str]:
     yield f"  descriptors  {_descriptors()}"
     yield f"  children     {_children()}"
     yield f"  orphans      {_orphans()}"
+    yield f"  umask        {_umask()}"
+    yield f"  timers       {_timers()}"
+    yield "  threads      those that Python started"
     yield "capabilities:"
     for name in capabilities.names():
         lack = capabilities.missing(name)
@@ -54,3 +57,17 @@ def _orphans() -> str:
     from ..host.processes import orphans
 
     return "looked for by our mark in their environment" if orphans.available() else "not seen"
+
+
+def _umask() -> str:
+    from ..host.state import file_mask
+
+    told = "told by the kernel while other threads run"
+    lone = "read while no other thread runs"
+    return f"{lone}, {told}" if file_mask.told() else lone
+
+
+def _timers() -> str:
+    from ..host.state.armed_timers import ArmedTimers
+
+    return ", ".join(ArmedTimers().names()) or "none here"

@@ -26,6 +26,7 @@ def content(facts: Facts, settings: Settings, stale: list[str]) -> dict[str, Any
         "escaped_children": facts.lists["escaped_children"],
         "stale_rules": stale,
         "unused_allowances": facts.lists["unused_allowances"],
+        **({"baseline": facts.baseline} if facts.baseline else {}),
     }
 
 

@@ -12,14 +12,14 @@ from ..detectors import infrastructure
 from ..detectors.watch import Watch
 from ..host.processes import waiting_room
 from ..host.real import real
+from ..leaks.kinds import KINDS
 from ..leaks.leak import Leak
 from ..leaks.ledger import Account
 from ..leaks.resource import Resource
 from ..leaks.rules import Allowance
 from ..leaks.settling import settle
 from .leak_markers import Policy
-from .options import KINDS
-from .settings import Settings
+from .settings import KNOWN_LEAKS, Settings
 
 _PAUSE = 0.02  # seconds between looks: a dying process needs about one millisecond
 
@@ -57,6 +57,7 @@ class Judge:
         worker = getattr(config, "workerinput", {})
         self._worker = worker.get("workerid")
         self.rule_hits: dict[str, int] = {}
+        self.known = config.stash.get(KNOWN_LEAKS, None)
 
     def settle(self, cases: list[Case]) -> None:
         """Drop from the cases whatever goes by itself within the grace."""
@@ -83,7 +84,8 @@ class Judge:
         told = [(self._describe(case, resource), phase) for resource, phase in births]
         told += [(resource, "call") for resource in case.disturbed]
         findings = [self._finding(case, resource, phase) for resource, phase in told if resource]
-        return [leak for leak in findings if leak is not None]
+        found = [leak for leak in findings if leak is not None]
+        return found if self.known is None else self.known.excuse(found)
 
     def _describe(self, case: Case, resource: Resource) -> Resource | None:
         """Describe what nobody has claimed, and what has not gone at the last moment."""
@@ -101,7 +103,8 @@ class Judge:
             return None
         if self._is_ignored(resource):
             return None
-        leak = Leak(resource, case.account.owner, phase, worker=self._worker)
+        stack = self._watch.created_at(resource)
+        leak = Leak(resource, case.account.owner, phase, created_at=stack, worker=self._worker)
         for allowance in case.allowances:
             if allowance.covers(resource.kind, resource.label):
                 return leak.allowed(allowance.reason)
@@ -120,7 +123,7 @@ def _watches(policy: Policy, kind: str) -> bool:
     return kind in policy.kinds or kind not in KINDS
 
 
-def _order(resource: Resource) -> tuple[str, int]:
-    """Sort by kind, then by number."""
-    number = resource.key[0]
-    return resource.kind, number if isinstance(number, int) else 0
+def _order(resource: Resource) -> tuple[str, int, str]:
+    """Sort by kind, then by number or name."""
+    first = resource.key[0]
+    return (resource.kind, first, "") if isinstance(first, int) else (resource.kind, 0, str(first))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pytest
 
+from pytest_syskit.leaks.kinds import KINDS
 from pytest_syskit.leaks.rules import Allowance
 
-from .marker_arguments import Marker, WrongArguments, marks_of, optional_reason, texts
-from .options import KINDS, MODES, OPTIONS, Refused
+from .marker_arguments import Marker, WrongArguments, optional_reason, texts
+from .marks import marks_of
+from .options import MODES, OPTIONS, Refused
 
 _PARSERS = {option.name: option.parse for option in OPTIONS}
 
@@ -28,8 +30,7 @@ class Defaults(Protocol):
     def leak_grace(self) -> float: ...  # noqa: D102  # --syskit-leak-grace
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What a leak of a test does: mode off, warn or fail; kinds looked for; grace in seconds."""
 
     mode: str
@@ -37,8 +38,7 @@ class Policy:
     grace: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(NamedTuple):
     """A ``leak_policy`` mark as written; ``None`` leaves that part to the options."""
 
     mode: str
@@ -68,6 +68,20 @@ def policy_of(node: pytest.Item | pytest.Collector, settings: Defaults) -> Polic
 def has_leak_marks(node: pytest.Item | pytest.Collector) -> bool:
     """Say whether a test says anything about its leaks."""
     return any(mark.name in ("leak_policy", "allow_leaks") for mark in marks_of(node))
+
+
+def kinds_asked_for(nodes: Iterable[pytest.Item]) -> set[str]:
+    """Return the kinds that ``leak_policy`` marks name.
+
+    A mark that is wrong ends the run after the collection, with an error of its own; here it names
+    none.
+    """
+    marks = (mark for node in nodes for mark in marks_of(node) if mark.name == "leak_policy")
+    named: set[str] = set()
+    for mark in marks:
+        with contextlib.suppress(WrongArguments):
+            named.update(LEAK_POLICY.read(mark).kinds or ())
+    return named
 
 
 def allowances_of(node: pytest.Item | pytest.Collector) -> list[Allowance]:
@@ -133,17 +147,6 @@ def _allowed(kinds: tuple[object, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-LEAK_POLICY = Marker(
-    "leak_policy",
-    'leak_policy("off"|"warn"|"fail", kinds=None, grace=None, reason=None)',
-    "what a leak of the test does, whatever the options say; kinds and grace as in "
-    "--syskit-leak-kinds and --syskit-leak-grace",
-    _parse_policy,
-)
-ALLOW_LEAKS = Marker(
-    "allow_leaks",
-    "allow_leaks(*kinds, match=None, reason=...)",
-    "the test may leave resources of these kinds (none named: any) whose label fits the pattern",
-    _parse_allowance,
-)
+LEAK_POLICY = Marker("leak_policy", _parse_policy)
+ALLOW_LEAKS = Marker("allow_leaks", _parse_allowance)
 MARKERS = (LEAK_POLICY, ALLOW_LEAKS)

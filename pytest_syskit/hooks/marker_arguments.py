@@ -1,41 +1,31 @@
-"""What our markers share: reading their arguments, finding them, and saying where one is wrong."""
+"""What our markers share: reading their arguments, and saying where one is wrong."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from .marker_texts import TEXTS
 from .pytestmark_source import pytestmark_of
-
-_INHERITED = pytest.StashKey[tuple[pytest.Mark, ...]]()
 
 
 class WrongArguments(ValueError):
     """Arguments that a marker does not take; the text says why, and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """One marker: what ``pytest --markers`` shows of it, and the function that reads its arguments.
+class Marker(NamedTuple):
+    """One marker and the function that reads its arguments.
 
     ``parse`` has the marker's own signature, returns what the marker means, and raises
     ``WrongArguments``.
     """
 
     name: str
-    usage: str
-    meaning: str
     parse: Callable[..., Any]
-
-    @property
-    def line(self) -> str:
-        """The text to register the marker with."""
-        return f"{self.usage}: {self.meaning}"
 
     def read(self, mark: pytest.Mark) -> Any:
         """Return what a mark means.
@@ -46,12 +36,11 @@ class Marker:
         try:
             inspect.signature(self.parse).bind(*mark.args, **mark.kwargs)
         except TypeError as error:
-            raise WrongArguments(f"{error}; use it as {self.usage}") from None
+            raise WrongArguments(f"{error}; use it as {TEXTS[self.name].usage}") from None
         return self.parse(*mark.args, **mark.kwargs)
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What a marked test needs of the machine: ``lack`` says why it is not there, or ``None``."""
 
     lack: Callable[[], str | None]
@@ -77,22 +66,6 @@ def texts(values: tuple[object, ...], what: str, example: str) -> tuple[str, ...
     if wrong := [value for value in values if not (isinstance(value, str) and value)]:
         raise WrongArguments(f"takes each {what} as a text, not {wrong[0]!r}")
     return tuple(map(str, values))
-
-
-def marks_of(node: pytest.Item | pytest.Collector) -> tuple[pytest.Mark, ...]:
-    """Return every mark that holds for a test, the closest first.
-
-    Within one node the mark that was added last is closest: a mark of a ``pytest.param`` comes
-    before the function's own, a derived class's before its base's.  (``iter_markers`` of pytest
-    has these two the other way round.)  What parents carry is read once and remembered.
-    """
-    parent = node.parent
-    if parent is None:
-        return tuple(reversed(node.own_markers))
-    inherited = parent.stash.get(_INHERITED, None)
-    if inherited is None:
-        inherited = parent.stash[_INHERITED] = marks_of(parent)
-    return (*reversed(node.own_markers), *inherited) if node.own_markers else inherited
 
 
 def spelled(mark: pytest.Mark) -> str:

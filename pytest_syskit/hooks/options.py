@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
+
+from ..leaks.kinds import KINDS
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    IniType: TypeAlias = Literal["string", "args", "linelist", "bool", "float"]
+    IniType: TypeAlias = Literal["string", "args", "linelist", "bool", "float", "int"]
 
-KINDS = ("process", "fd")
 MODES = ("off", "warn", "fail")
 REAPING = ("never", "leaked")
-REPORTS = (".json",)
+REPORTS = (".json", ".html")
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -27,8 +27,7 @@ class Refused(ValueError):
     """A value that an option does not take; its text says what it takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option in its three spellings: ``--syskit-x-y``, ``syskit_x_y``, ``SYSKIT_X_Y``."""
 
     name: str
@@ -74,6 +73,19 @@ def _seconds(value: Any) -> float:
     if not 0 <= seconds < float("inf"):
         raise Refused("takes a number of seconds, 0 or more")
     return seconds
+
+
+def _times(value: Any) -> int:
+    text = str(value).strip()
+    if not text.isdecimal() or int(text) < 1:
+        raise Refused("takes a whole number, 1 or more")
+    return int(text)
+
+
+def _path(value: Any) -> str:
+    if not str(value).strip():
+        raise Refused("takes the path of a file")
+    return str(value)
 
 
 def _switch(value: Any) -> bool:
@@ -145,10 +157,50 @@ OPTIONS = (
         many=True,
     ),
     Option(
+        "leak-trace",
+        "bool",
+        False,
+        "slower: show the lines of code that made each leaked descriptor and process",
+        _switch,
+        flag=True,
+    ),
+    Option(
+        "baseline",
+        "string",
+        "",
+        "a file of known leaks: they are allowed, and only others count",
+        _path,
+        "FILE",
+    ),
+    Option(
+        "baseline-write",
+        "bool",
+        False,
+        "write the leaks of this run to the file of --syskit-baseline",
+        _switch,
+        flag=True,
+    ),
+    Option(
+        "repeat",
+        "int",
+        1,
+        "run each test N times, and tell first-use cost from leaks of every use",
+        _times,
+        "N",
+    ),
+    Option(
         "reap",
         "string",
         "never",
         "leaked: end leaked processes after the verdict (default: never)",
+        _one_of(*REAPING),
+        "never|leaked",
+    ),
+    Option(
+        "restore",
+        "string",
+        "never",
+        "leaked: put back cwd, umask, env, signals and timers after the verdict (default: never)",
         _one_of(*REAPING),
         "never|leaked",
     ),
@@ -165,7 +217,7 @@ OPTIONS = (
         "report",
         "args",
         (),
-        "write a report to PATH (.json); repeatable",
+        "write a report to PATH (.json for programs, .html for people); repeatable",
         _report_paths,
         "PATH",
         many=True,

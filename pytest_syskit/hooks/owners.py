@@ -31,13 +31,21 @@ def fixture_owner(fixturedef: Any, request: Any) -> Owner:
     name = fixturedef.argname
     for prefix, function in _SETUPS.items():
         if name.startswith(prefix):
-            return Owner("fixture", function, fixturedef.scope, _set_up_place(request, function))
+            where = _set_up_place(request, function)
+            return Owner("fixture", function, fixturedef.scope, where, _user(request))
     return Owner(
         "fixture",
         name + _parameter(request),
         fixturedef.scope,
         place(fixturedef.func, request.config),
+        _user(request),
     )
+
+
+def _user(request: Any) -> str | None:
+    """Return the test for which a fixture is set up; pytest has no public name for it."""
+    item = getattr(request, "_pyfuncitem", None)
+    return getattr(item, "nodeid", None)
 
 
 def _parameter(request: Any) -> str:

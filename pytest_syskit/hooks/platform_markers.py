@@ -7,22 +7,20 @@ from functools import partial
 from pytest_syskit.host import platforms
 
 from .marker_arguments import Marker, Need, optional_reason
-
-_NAMES = {"posix": "POSIX systems", "linux": "Linux", "macos": "macOS", "windows": "Windows"}
+from .marker_texts import PLATFORMS
 
 
 def _lack(word: str) -> str | None:
     if word in platforms.words_here():
         return None
-    return f"for {_NAMES[word]} only, and this is {platforms.title()}"
+    return f"for {PLATFORMS[word]} only, and this is {platforms.title()}"
 
 
 def _marker(word: str) -> Marker:
     def parse(*, reason: object = None) -> Need:
         return Need(partial(_lack, word), optional_reason(reason))
 
-    meaning = f"a test for {_NAMES[word]}, skipped elsewhere; in pytestmark: before the import"
-    return Marker(f"{word}_only", f"{word}_only(reason=None)", meaning, parse)
+    return Marker(f"{word}_only", parse)
 
 
 MARKERS = tuple(map(_marker, platforms.WORDS))

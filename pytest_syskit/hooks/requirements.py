@@ -55,23 +55,7 @@ def _requires_commands(*commands: object, reason: object = None) -> Need:
 
 
 MARKERS = (
-    Marker(
-        "requires",
-        "requires(*words, reason=None)",
-        "skip the test where the machine lacks one of the capabilities; the words are "
-        + ", ".join(capabilities.names()),
-        _requires,
-    ),
-    Marker(
-        "requires_root",
-        "requires_root(reason=None)",
-        "skip the test unless the superuser runs it",
-        _requires_root,
-    ),
-    Marker(
-        "requires_commands",
-        "requires_commands(*names, reason=None)",
-        "skip the test where one of the programs is not on PATH",
-        _requires_commands,
-    ),
+    Marker("requires", _requires),
+    Marker("requires_root", _requires_root),
+    Marker("requires_commands", _requires_commands),
 )

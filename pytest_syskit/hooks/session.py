@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from ..detectors.baseline import Baseline
-from ..host import capabilities
 from . import specs
-from .gathering import GATHERING, Gathering
-from .marker_arguments import marks_of
-from .settings import BASELINE, SETTINGS, read_settings
+from .gathering import GATHERING, FromWorkers, Gathering
+from .marks import marks_of
+from .settings import BASELINE, SETTINGS, Settings, read_settings
 
 
 def add_hooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -29,8 +28,17 @@ def configure(config: pytest.Config) -> None:
     config.stash[SETTINGS] = read_settings(config)
     config.stash[BASELINE] = Baseline()  # before test modules open anything of their own
     if not hasattr(config, "workerinput"):  # an xdist worker reports to its controller
-        config.stash[GATHERING] = Gathering(config)
-        config.pluginmanager.register(config.stash[GATHERING], "syskit-gathering")
+        config.stash[GATHERING] = gathering = Gathering(config)
+        if not _runs_tests(config):
+            config.pluginmanager.register(FromWorkers(gathering), "syskit-from-workers")
+        if config.stash[SETTINGS].page:
+            from . import html_report
+
+            html_report.collect(config)
+    if config.stash[SETTINGS].baseline or config.stash[SETTINGS].baseline_write:
+        from . import known_leaks
+
+        known_leaks.start(config)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -47,10 +55,25 @@ def pytest_collection_finish(session: pytest.Session) -> Any:
             from . import timeouts
 
             _say(config, "tests have no limits", timeouts.start(session))
+        if settings.repeat > 1:
+            from .repeated_tests import RepeatedTests
+
+            config.pluginmanager.register(RepeatedTests(config), "syskit-repeated-tests")
         if settings.fork or "run_in_fork" in marks:
             _isolate(config, every_test=settings.fork)
-        watching.start(config, watch=settings.leaks != "off" or "leak_policy" in marks)
+        policies = "leak_policy" in marks
+        kinds = _kinds(session, settings, policies=policies)
+        watching.start(config, kinds, watch=settings.leaks != "off" or policies)
     return result
+
+
+def _kinds(session: pytest.Session, settings: Settings, *, policies: bool) -> list[str]:
+    """Return the kinds to watch, those that single tests ask for included, in their usual order."""
+    from ..leaks.kinds import KINDS
+    from .leak_markers import kinds_asked_for
+
+    named = kinds_asked_for(session.items) if policies else set()
+    return [kind for kind in KINDS if kind in {*settings.leak_kinds, *named}]
 
 
 def _say(config: pytest.Config, what: str, lack: str | None) -> None:
@@ -82,7 +105,11 @@ def header(config: pytest.Config) -> str | None:
     settings = config.stash[SETTINGS]
     if settings.leaks == "off":
         return None
+    from ..host import capabilities
+
     parts = [f"leaks: {settings.leaks} ({', '.join(settings.leak_kinds)})"]
+    parts += [f"baseline {settings.baseline}"] if settings.baseline else []
+    parts += [f"each test {settings.repeat} times"] if settings.repeat > 1 else []
     if (lack := capabilities.missing("proc")) is not None:
         parts.append(f"orphans not seen, because {lack}")
     if settings.subreaper:
@@ -104,19 +131,23 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
 
         stale = summary.stale_rules(gathering.facts, settings, config)
         for path in settings.report:
-            json_report.write(path, gathering.facts, settings, stale)
+            if path.endswith(".html"):
+                from . import html_report
+
+                html_report.write(path, gathering.facts, settings, stale, config)
+            else:
+                json_report.write(path, gathering.facts, settings, stale)
     return result
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Tell the reader, and GitHub."""
     settings, facts = config.stash[SETTINGS], config.stash[GATHERING].facts
-    if not facts.says_something() and not settings.leak_ignore:
+    if not facts.says_something() and not settings.leak_ignore and not settings.baseline:
         return
     from . import annotations, summary
 
     summary.write(terminalreporter, facts, settings, config)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        level = "error" if settings.leaks == "fail" else "warning"
-        for line in annotations.lines(facts.leaks, level):
+        for line in annotations.lines(facts, settings):
             terminalreporter.write_line(line)

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from ..detectors.baseline import Baseline
-from ..leaks.rules import IgnoreRule
-from .options import KINDS, OPTIONS, read_option
+from .options import OPTIONS, read_option
+
+if TYPE_CHECKING:
+    from ..leaks.known import KnownLeaks
+    from ..leaks.rules import IgnoreRule
+    from .known_leaks import KnownLeaksFile
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every option's value after precedence; see INTERFACE for the meanings."""
 
     leaks: str
     leak_kinds: tuple[str, ...]
     leak_grace: float
     leak_ignore: tuple[IgnoreRule, ...]
+    leak_trace: bool
+    baseline: str
+    baseline_write: bool
+    repeat: int
     reap: str
+    restore: str
     subreaper: bool
     report: tuple[str, ...]
     timeout: float
     fork: bool
 
+    @property
+    def page(self) -> bool:
+        """Whether a report for people is asked for, which needs samples of the run."""
+        return any(path.endswith(".html") for path in self.report)
+
 
 SETTINGS = pytest.StashKey[Settings]()
 BASELINE = pytest.StashKey[Baseline]()
+KNOWN_LEAKS: pytest.StashKey[KnownLeaks] = pytest.StashKey()
+KNOWN_LEAKS_FILE: pytest.StashKey[KnownLeaksFile] = pytest.StashKey()
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -40,6 +55,9 @@ def read_settings(config: pytest.Config) -> Settings:
 
 
 def _rule(text: str) -> IgnoreRule:
+    from ..leaks.kinds import KINDS  # noqa: PLC0415  # most runs have no rule
+    from ..leaks.rules import IgnoreRule  # noqa: PLC0415  # see above
+
     try:
         return IgnoreRule.parse(text, KINDS)
     except ValueError as error:

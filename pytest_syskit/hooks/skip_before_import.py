@@ -8,30 +8,19 @@ from the source, and a module that would be skipped as a whole is not imported a
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_syskit.host import platforms
 
-from . import platform_markers, requirements
-from .marker_arguments import Need, WrongArguments, complaint, shown
-from .markers import MARKERS, complaints
-from .pytestmark_source import WrittenMark, pytestmark_of
+from .marker_texts import SKIPPING
+from .markers import complaints
 
-_NEEDS = frozenset(marker.name for marker in (*platform_markers.MARKERS, *requirements.MARKERS))
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Why a module is skipped, and the line that says so."""
-
-    reason: str
-    line: int
-
+if TYPE_CHECKING:
+    from .skip_in_source import Skip
 
 _SKIPS = pytest.StashKey[dict[Path, "Skip | None"]]()
 
@@ -111,34 +100,12 @@ def _read(path: Path, config: pytest.Config) -> Skip | None:
         return None  # gone or unreadable: for the import to report
     if b"pytestmark" not in source or not any(name in source for name in _worth_parsing()):
         return None
-    return _judge(pytestmark_of(source, _NEEDS), shown(path, config), complaints(config))
+    from .skip_in_source import skip_of  # noqa: PLC0415  # most modules carry no such mark
+
+    return skip_of(source, path, config, complaints(config))
 
 
 def _worth_parsing() -> list[bytes]:
     """Name the markers that could skip something here."""
     hold = {f"{word}_only" for word in platforms.words_here()}
-    return [name.encode() for name in _NEEDS - hold]
-
-
-def _judge(marks: tuple[WrittenMark, ...], file: str, wrong: list[str]) -> Skip | None:
-    found: list[Skip] = []
-    problems: list[str] = []
-    for written in marks:
-        try:
-            need = MARKERS[written.mark.name].read(written.mark)
-        except WrongArguments as problem:
-            problems.append(complaint(f"{file}:{written.line}", written.mark, problem))
-            need = _bare(written.mark.name)
-        if need is not None and (reason := need.skip_reason()):
-            found.append(Skip(reason, written.line))
-    if not found:
-        return None  # the import goes ahead, and wrong marks are seen on the tests
-    wrong.extend(problems)
-    return Skip("; ".join(dict.fromkeys(skip.reason for skip in found)), found[0].line)
-
-
-def _bare(name: str) -> Need | None:
-    """Return what a platform marker needs whatever its arguments, so that the import stays safe."""
-    marker = MARKERS[name]
-    need: Need | None = marker.parse() if marker in platform_markers.MARKERS else None
-    return need
+    return [name.encode() for name in SKIPPING - hold]

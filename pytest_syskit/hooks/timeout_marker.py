@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
 from ..tools.timeouts.signal_timeout import checked_clock, checked_seconds
-from .marker_arguments import Marker, WrongArguments, marks_of, optional_reason
+from .marker_arguments import Marker, WrongArguments, optional_reason
+from .marks import marks_of
 
 SCOPES = ("all", "call")
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """The limit of each phase of a test, in seconds of a clock; scope ``call`` limits one phase."""
 
     seconds: float
@@ -46,10 +46,5 @@ def _parse(
         raise WrongArguments(str(error)) from None
 
 
-SIGNAL_TIMEOUT = Marker(
-    "signal_timeout",
-    'signal_timeout(seconds, clock="real"|"cpu", scope="all"|"call", reason=None)',
-    "set-up, call and teardown of the test may each take this long; scope limits the call alone",
-    _parse,
-)
+SIGNAL_TIMEOUT = Marker("signal_timeout", _parse)
 MARKERS = (SIGNAL_TIMEOUT,)

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from ..detectors.descriptor import DescriptorDetector
+from ..detectors.kinds import make
 from ..detectors.process import ProcessDetector
 from ..detectors.watch import Watch
+from ..host.descriptors.descriptors import counts
+from ..host.descriptors.held_listing import HeldListing
 from ..host.processes import orphans
 from ..host.processes.adoption import Adoption
 from ..host.processes.orphans import OrphanSearch
@@ -27,34 +30,62 @@ from .escape_guard import EscapeGuard
 from .facts import Facts
 from .gathering import GATHERING
 from .judge import Judge
+from .last_report import LastReport, Voice
 from .settings import BASELINE, SETTINGS, Settings
 from .verdicts import Verdicts
 
 
-def start(config: pytest.Config, *, watch: bool) -> None:
+def start(config: pytest.Config, kinds: list[str], *, watch: bool) -> None:
     """Set up the guards, which are on for everyone, and if wanted the leak detector."""
     NOTES.start()
     config.add_cleanup(NOTES.stop)
-    if watch:
-        _start_watching(config, config.stash[SETTINGS])
-    # Registered last, the guards hear of reports first, and reap what escaped before it is judged.
-    config.pluginmanager.register(BackDoor(config), "syskit-back-door")
-    config.pluginmanager.register(EscapeGuard(partial(_deliver, config)), "syskit-escape-guard")
+    accounts = _accounts(config, config.stash[SETTINGS], kinds) if watch else None
+    guard = EscapeGuard(partial(_deliver, config), accounts)
+    BackDoor(config, guard.moment).close()
+    voices: list[Voice] = [guard.hear]  # first: it reaps what escaped before it is judged
+    if accounts is not None:
+        voices.append(accounts.hear)
+        config.pluginmanager.register(accounts, "syskit-accounts")
+    if watch and config.stash[SETTINGS].page:
+        from . import html_report  # noqa: PLC0415  # brings a whole page
+
+        voices.append(html_report.sampler(config))  # last: a sample shows what the verdict left
+    gathering = config.stash.get(GATHERING, None)
+    if gathering is not None:
+        voices.append(gathering.hear)
+    config.pluginmanager.register(guard, "syskit-escape-guard")
+    config.pluginmanager.register(LastReport(*voices), "syskit-last-report")
 
 
-def _start_watching(config: pytest.Config, settings: Settings) -> None:
+def _accounts(config: pytest.Config, settings: Settings, kinds: list[str]) -> Accounts:
     if settings.subreaper:
         adoption = Adoption()
         adoption.start()
         config.add_cleanup(adoption.stop)
     processes = ProcessDetector(_orphan_search(config))
-    watch = Watch(_detectors(config, processes))
+    watch = Watch(_detectors(config, processes, kinds))
+    if settings.leak_trace:
+        from . import leak_trace  # noqa: PLC0415  # slow, and only for who asks for it
+
+        leak_trace.start(config, watch, partial(_deliver, config))
     judge = Judge(config, settings, watch)
-    verdicts = Verdicts(settings, watch, judge, partial(_deliver, config))
+    verdicts = _verdicts(config, watch, judge)
     ledger = Ledger()
     docket = Docket(settings, watch, ledger, judge, verdicts)
-    accounts = Accounts(settings, watch, ledger, docket, processes.tidy)
-    config.pluginmanager.register(accounts, "syskit-accounts")
+    return Accounts(settings, watch, ledger, docket, processes.tidy)
+
+
+def _verdicts(config: pytest.Config, watch: Watch, judge: Judge) -> Verdicts:
+    """Make what publishes the findings: at once, or when all runs of a test are over."""
+    settings, deliver = config.stash[SETTINGS], partial(_deliver, config)
+    repeated: Any = config.pluginmanager.get_plugin("syskit-repeated-tests")
+    if repeated is None:
+        return Verdicts(settings, watch, judge, deliver)
+    from . import repeated_verdicts  # noqa: PLC0415  # few runs repeat their tests
+
+    repeated.verdicts = repeated_verdicts.start(config, watch, judge, deliver)
+    held: Verdicts = repeated.verdicts
+    return held
 
 
 def _orphan_search(config: pytest.Config) -> OrphanSearch | None:
@@ -67,11 +98,32 @@ def _orphan_search(config: pytest.Config) -> OrphanSearch | None:
     return search
 
 
-def _detectors(config: pytest.Config, processes: ProcessDetector) -> list[Detector]:
-    found: list[Detector] = [processes, DescriptorDetector(config.stash[BASELINE])]
+def _detectors(
+    config: pytest.Config, processes: ProcessDetector, kinds: list[str]
+) -> list[Detector]:
+    found: list[Detector] = [processes, _descriptors(config)]
+    found += [_begin(config, kind) for kind in kinds if kind not in ("process", "fd")]
     for foreign in config.hook.pytest_syskit_detectors(config=config):
         found += foreign or ()
     return found
+
+
+def _descriptors(config: pytest.Config) -> DescriptorDetector:
+    if not counts():
+        return DescriptorDetector(config.stash[BASELINE])
+    listing = HeldListing()
+    config.add_cleanup(listing.close)
+    return DescriptorDetector(config.stash[BASELINE], listing)
+
+
+def _begin(config: pytest.Config, kind: str) -> Detector:
+    """Make a detector that not every run has; one that notes more ends with the run."""
+    detector: Any = make(kind)
+    if hasattr(detector, "start"):
+        detector.start()
+        config.add_cleanup(detector.stop)
+    made: Detector = detector
+    return made
 
 
 def _deliver(config: pytest.Config, record: dict[str, Any]) -> None:

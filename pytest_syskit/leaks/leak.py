@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .owner import Owner
+from .repeats import Repeats
 from .resource import Resource
 
 Verdict = Literal["leak", "allowed"]
@@ -24,6 +25,7 @@ class Leak:
         reason: why it is allowed.
         created_at: the lines of code that made it, innermost last, when they were traced.
         worker: the xdist worker in which it happened.
+        repeats: in which of its runs the test left it, when it ran more than once.
     """
 
     resource: Resource
@@ -33,6 +35,7 @@ class Leak:
     reason: str | None = None
     created_at: tuple[str, ...] | None = None
     worker: str | None = None
+    repeats: Repeats | None = None
 
     def allowed(self, reason: str) -> Leak:
         """Return the same finding, excused."""
@@ -40,7 +43,7 @@ class Leak:
 
     def record(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {
+        record = {
             "owner": self.owner.record(),
             "kind": self.resource.kind,
             "label": self.resource.label,
@@ -51,11 +54,12 @@ class Leak:
             "created_at": list(self.created_at) if self.created_at else None,
             "worker": self.worker,
         }
+        return record | ({"repeats": self.repeats.record()} if self.repeats else {})
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Leak:
         """Read the JSON form back; the key is the label, for the number means nothing elsewhere."""
-        stack = record["created_at"]
+        stack, repeats = record["created_at"], record.get("repeats")
         return cls(
             Resource(record["kind"], (record["label"],), record["label"], record["detail"]),
             Owner.from_record(record["owner"]),
@@ -64,4 +68,5 @@ class Leak:
             record["reason"],
             tuple(stack) if stack else None,
             record["worker"],
+            Repeats.from_record(repeats) if repeats else None,
         )

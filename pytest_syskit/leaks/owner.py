@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -16,12 +16,14 @@ class Owner:
         id: the node id of a test, the name of a fixture.
         scope: ``"function"`` for tests; the scope of the fixture otherwise.
         where: ``path:line`` of a fixture's function.
+        user: a test that used a fixture, where that is known; no part of its identity.
     """
 
     type: Literal["test", "fixture"]
     id: str
     scope: str = "function"
     where: str | None = None
+    user: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         if self.type == "test":

@@ -6,6 +6,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from .encodable import encodable, printable
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -26,8 +28,8 @@ class Resource:
     detail: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def told(self, label: str, detail: Mapping[str, Any]) -> Resource:
-        """Return the same resource with its description."""
-        return replace(self, label=label, detail=detail)
+        """Return the same resource with its description, in texts that can be written and sent."""
+        return replace(self, label=printable(label), detail=encodable(detail))
 
 
 Snapshot = frozenset[Resource]
@@ -41,7 +43,8 @@ class Detector(Protocol):
     """Finds one kind of resource.
 
     A detector may also offer ``unchanged(closely: bool) -> bool``: a cheap answer to whether its
-    last snapshot still holds.  Without it, every look takes a new snapshot.
+    last snapshot still holds.  Without it, every look takes a new snapshot.  One that has
+    ``created_at(resource) -> tuple[str, ...]`` tells the lines of code that made a resource.
     """
 
     kind: str

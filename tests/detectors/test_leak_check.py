@@ -76,7 +76,7 @@ def test_what_was_not_expected_still_fails():
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"expect": "files"}, "'files' is no kind of leak; take 'process' or 'fd'"),
+        ({"expect": "files"}, "'files' is no kind of leak; take one of process, fd, thread"),
         ({"grace": -1}, "grace=-1: takes a number of seconds"),
     ],
 )

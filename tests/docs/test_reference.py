@@ -12,7 +12,8 @@ from docs_pages import ROOT, headings, name_of, pages, text_of
 import pytest_syskit
 from pytest_syskit import plugin
 from pytest_syskit.hooks import specs
-from pytest_syskit.hooks.markers import MARKERS
+from pytest_syskit.hooks.marker_reading import MARKERS
+from pytest_syskit.hooks.marker_texts import TEXTS
 from pytest_syskit.hooks.options import OPTIONS
 from pytest_syskit.host import capabilities
 
@@ -36,8 +37,8 @@ def test_the_table_of_options_tells_key_variable_type_and_default():
 
 
 def _default(value: object) -> str:
-    if value in ((), 0.0) and value is not False:
-        return "empty" if value == () else "`0`"
+    if value in ((), "", 0.0) and value is not False:
+        return "`0`" if value == 0 else "empty"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{' '.join(value)}`" if isinstance(value, tuple) else f"`{value}`"
@@ -49,7 +50,7 @@ def test_the_markers_are_those_of_the_code():
 
 @pytest.mark.parametrize("name", sorted(MARKERS.keys() - NOT_YET))
 def test_a_marker_is_shown_with_its_arguments(name):
-    assert f"`{MARKERS[name].usage}`" in text_of("reference/markers.md")
+    assert f"`{TEXTS[name].usage}`" in text_of("reference/markers.md")
 
 
 def test_the_capabilities_are_those_of_the_code():

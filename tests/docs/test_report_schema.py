@@ -11,11 +11,13 @@ import schema_check
 from docs_pages import text_of
 from docs_runs import run_pytest
 
+from pytest_syskit.leaks.kinds import KINDS
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the pages show what POSIX has")
 
 SCHEMA = json.loads(text_of("reference/report.schema.json"))
 SUITE = """
-import os, sys
+import os, signal, sys, threading
 import pytest
 
 KEPT = []
@@ -42,6 +44,16 @@ def test_allowed():
 def test_unused():
     pass
 
+def test_thread():
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+def test_values(tmp_path):
+    os.chdir(tmp_path)
+    os.umask(0o077)
+    os.environ["LEFT"] = "1"
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_PROF, 1000)
+
 def test_escapes():
     if os.fork() == 0:
         return
@@ -59,6 +71,7 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     (folder / "test_all.py").write_text(SUITE)
     arguments = ["--syskit-report=report.json", "--syskit-leak-ignore=fd:nowhere  # stale"]
+    arguments += ["--syskit-leak-kinds=all", "--syskit-restore=leaked"]
     result = run_pytest(folder, arguments)
     assert (folder / "report.json").exists(), result.stdout
     return json.loads((folder / "report.json").read_text())
@@ -68,10 +81,22 @@ def test_a_report_fits_its_schema(report):
     assert list(schema_check.complaints(report, SCHEMA, SCHEMA)) == []
 
 
+def test_a_report_of_repeated_tests_and_a_baseline_fits_its_schema(tmp_path):
+    (tmp_path / "test_all.py").write_text("import os\n\ndef test_fd():\n    os.open('.', 0)\n")
+    old = "# pytest-syskit baseline, format 1\ntest_all.py::test_gone\n    1 fd  x\n"
+    (tmp_path / "known.txt").write_text(old)
+    arguments = ["--syskit-repeat=2", "--syskit-baseline=known.txt", "--syskit-report=report.json"]
+    result = run_pytest(tmp_path, arguments)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert list(schema_check.complaints(report, SCHEMA, SCHEMA)) == [], result.stdout
+    assert report["baseline"]["gone"][0]["owner"] == "test_all.py::test_gone"
+    assert report["leaks"][0]["repeats"]["when"] == "every"
+
+
 def test_the_report_that_is_checked_has_something_of_everything(report):
     for name in ("leaks", "escaped_children", "stale_rules", "unused_allowances"):
         assert report[name], name
-    assert {leak["kind"] for leak in report["leaks"]} == {"process", "fd"}
+    assert {leak["kind"] for leak in report["leaks"]} == set(KINDS)
     assert {leak["owner"]["type"] for leak in report["leaks"]} == {"test", "fixture"}
     assert {leak["verdict"] for leak in report["leaks"]} == {"leak", "allowed"}
     assert any("change" in leak["detail"] for leak in report["leaks"])

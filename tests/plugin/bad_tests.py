@@ -4,8 +4,10 @@ Copied into inner runs by test_outcomes.py; the name keeps it out of our own col
 """
 
 import os
+import signal
 import socket
 import subprocess
+import threading
 import unittest
 
 import pytest
@@ -73,6 +75,39 @@ def test_orphan_that_ends():
 @pytest.mark.skip(reason="skipped")
 def test_skipped():
     leak()
+
+
+def test_values_are_put_back(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VALUE", "1")
+    monkeypatch.delenv("PATH")
+    os.umask(os.umask(0o077))
+    signal.signal(signal.SIGUSR2, signal.signal(signal.SIGUSR2, signal.SIG_IGN))
+    signal.setitimer(signal.ITIMER_PROF, 1000)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+@pytest.fixture(scope="class")
+def moved(tmp_path_factory):
+    before = os.getcwd()
+    os.chdir(tmp_path_factory.mktemp("moved"))
+    os.environ["MOVED"] = "1"
+    yield
+    os.chdir(before)
+    del os.environ["MOVED"]
+
+
+@pytest.mark.usefixtures("moved")
+class TestWithinMovedClass:
+    def test_values_of_a_wide_fixture_are_put_back(self, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("MOVED", "2")
+
+
+def test_joined_thread():
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
 
 
 # -- leaking -------------------------------------------------------------------------------------------
@@ -146,6 +181,41 @@ class TestCase(unittest.TestCase):
         pass
 
 
+def test_thread():
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+def test_directory(tmp_path):
+    os.chdir(tmp_path)
+
+
+def test_umask():
+    os.umask(0o037)
+
+
+def test_variable():
+    os.environ["LEFT"] = "1"
+
+
+def test_handler():
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+
+def test_timer():
+    signal.setitimer(signal.ITIMER_PROF, 1000)
+
+
+@pytest.fixture(scope="class")
+def leaking_class_fixture():
+    os.environ["LEFT_BY_FIXTURE"] = "1"
+
+
+@pytest.mark.usefixtures("leaking_class_fixture")
+class TestWithinLeakingClass:
+    def test_uses_class_fixture(self, monkeypatch):
+        monkeypatch.setenv("LEFT_BY_FIXTURE", "2")
+
+
 # -- failing and leaking -------------------------------------------------------------------------------
 
 
@@ -157,6 +227,11 @@ def test_fails():
 def test_fails_and_only_its_traceback_holds_a_file():
     file = open(__file__)
     assert file.closed
+
+
+def test_fails_and_leaves_a_variable():
+    os.environ["LEFT_BY_FAILURE"] = "1"
+    raise AssertionError
 
 
 @pytest.mark.xfail(strict=True, reason="expected")

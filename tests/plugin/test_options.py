@@ -101,7 +101,8 @@ def test_a_negated_switch_beats_the_ini_file(header, pytester):
 
 
 def test_all_stands_for_every_kind(header):
-    assert header("--syskit-leak-kinds=all") == "syskit: leaks: warn (process, fd)"
+    kinds = "process, fd, thread, cwd, umask, env, signal, timer"
+    assert header("--syskit-leak-kinds=all") == f"syskit: leaks: warn ({kinds})"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,7 @@ def test_all_stands_for_every_kind(header):
         ("--syskit-leak-grace=soon", "*--syskit-leak-grace*'soon'*takes a number of seconds*"),
         ("--syskit-leak-grace=nan", "*--syskit-leak-grace*'nan'*takes a number of seconds*"),
         ("--syskit-reap=all", "*--syskit-reap*'all'*takes one of never, leaked*"),
+        ("--syskit-restore=all", "*--syskit-restore*'all'*takes one of never, leaked*"),
         ("--syskit-leak-ignore=fd:x", "*--syskit-leak-ignore*'fd:x'*the reason is missing*"),
         ("--syskit-leak-ignore=x # y", "*--syskit-leak-ignore*'x # y'*kind:pattern*"),
         ("--syskit-report=leaks.txt", "*--syskit-report*leaks.txt*ends in .json*"),

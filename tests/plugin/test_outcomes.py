@@ -50,10 +50,27 @@ TABLE = [
     Row("test_what_a_wide_fixture_holds_is_its_own", "passed"),
     Row("test_waited", "passed"),
     Row("test_orphan_that_ends", "passed"),
+    Row("test_values_are_put_back", "passed"),
+    Row("TestWithinMovedClass::test_values_of_a_wide_fixture_are_put_back", "passed"),
+    Row("test_joined_thread", "passed"),
     Row("test_skipped", "skipped"),
     Row("test_descriptor", "passed", "fd", "call"),
     Row("test_zombie", "passed", "process", "call"),
     Row("test_running", "passed", "process", "call"),
+    Row("test_thread", "passed", "thread", "call"),
+    Row("test_directory", "passed", "cwd", "call"),
+    Row("test_umask", "passed", "umask", "call"),
+    Row("test_variable", "passed", "env", "call"),
+    Row("test_handler", "passed", "signal", "call"),
+    Row("test_timer", "passed", "timer", "call"),
+    Row(
+        "TestWithinLeakingClass::test_uses_class_fixture",
+        "passed",
+        "env",
+        "setup",
+        "leaking_class_fixture",
+    ),
+    Row("test_fails_and_leaves_a_variable", "failed", "env", "call", error=()),
     Row("test_skips_after_leaking", "skipped", "fd", "call"),
     Row("test_function_fixture", "passed", "fd", "setup"),
     Row("test_leaks_in_teardown", "passed", "fd", "teardown"),
@@ -112,6 +129,7 @@ def run(request, tmp_path_factory) -> Run:
     )
     report = folder / "report.json"
     arguments = ["-p", "no:cacheprovider", "-p", "syskit", f"--syskit-leaks={mode}"]
+    arguments += ["--syskit-leak-kinds=all", "--syskit-restore=leaked"]
     arguments += ["--syskit-reap=leaked", f"--syskit-report={report}", "-W", "ignore"]
     arguments += ["-p", "xdist", f"-n{workers}"] if workers else []
     status, output = _pytest(folder, arguments)
@@ -181,7 +199,9 @@ def test_a_bad_test_becomes_what_the_table_says(run, row):
 
 def test_an_error_of_a_fixture_has_its_own_report(run):
     expected = (
-        {"failing_fixture", "leaking_module_fixture", "setUpClass"} if run.mode == "fail" else set()
+        {"failing_fixture", "leaking_class_fixture", "leaking_module_fixture", "setUpClass"}
+        if run.mode == "fail"
+        else set()
     )
     tests = {row.test for row in TABLE}
     assert set(run.outcomes) - tests == expected

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from pytest_syskit.hooks.markers import MARKERS
+from pytest_syskit.hooks.marker_reading import MARKERS
 from pytest_syskit.hooks.pytestmark_source import pytestmark_of
 
 NAMES = frozenset(MARKERS)

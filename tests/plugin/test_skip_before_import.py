@@ -200,7 +200,7 @@ def test_a_file_that_says_nothing_of_our_markers_is_not_parsed(pytester, monkeyp
     def parse(*_):
         raise AssertionError("parsed")
 
-    monkeypatch.setattr("pytest_syskit.hooks.skip_before_import.pytestmark_of", parse)
+    monkeypatch.setattr("pytest_syskit.hooks.skip_in_source.pytestmark_of", parse)
     pytester.makepyfile(f"""
         import pytest
         pytestmark = [pytest.mark.{HERE}_only, pytest.mark.usefixtures("tmp_path")]

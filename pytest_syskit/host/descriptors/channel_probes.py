@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import select
@@ -91,6 +90,8 @@ def inotify() -> str | None:
         return lack
     fd = libc.library().inotify_init1(os.O_CLOEXEC)
     if fd < 0:
+        import ctypes  # noqa: PLC0415  # loaded by the call above
+
         return f"inotify_init1: {os.strerror(ctypes.get_errno())}"
     os.close(fd)
     return None

@@ -1,0 +1,1 @@
+"""Settings that a process has once: directory, mask, environment, signals, timers; threads too."""

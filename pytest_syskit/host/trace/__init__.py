@@ -1,0 +1,1 @@
+"""Which line of code made a descriptor or a child process."""

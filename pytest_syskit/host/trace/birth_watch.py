@@ -1,0 +1,320 @@
+"""Gives each new descriptor and child the stack of the code that made it.
+
+Python tells of calls, returns and lines.  Whatever is new at one of these events was made since the
+event before, on a line that is known::
+
+    line 12 ──┬── os.pipe() called: nothing new ──┬── back: two numbers more ──▶ line 12 made them
+              └── line 12 goes on                 └── …
+
+When that cannot be said for certain, because several threads were at work or no event was told in
+between, the stack is unknown rather than wrong.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from _thread import _count as other_threads
+from _thread import allocate_lock, get_ident
+from types import FrameType, FunctionType, MethodType
+
+from ..descriptors.descriptors import Identity
+from ..processes import threads
+from ..real import real
+from .calls import Call, call_of, is_python
+from .descriptor_births import DescriptorBirths
+from .moment import NOBODY, Moment
+from .places import OWN, USER, Places, Stack
+from .process_births import ProcessBirths
+from .turns import Turn, Turns, other_frames
+
+_UNKNOWN = -1  # a line
+_PATIENCE = 1.0  # seconds: booking takes a fraction of a millisecond
+_ASKS, _PAUSE = 5, 0.001  # seconds: a thread begins and ends within microseconds
+_FUNCTIONS = (FunctionType, MethodType)
+_CALLS_ARE_SILENT = sys.version_info < (3, 12)  # those of types and foreign functions
+
+
+class BirthWatch:
+    """Hears of events and keeps the book; one per process.
+
+    Attributes:
+        asleep: the thread whose events are not to be told now, or 0.
+
+    Every method is called by a thread for itself, and none calls the user's code.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._descriptors = DescriptorBirths()
+        self._processes = ProcessBirths()
+        self._turns = Turns()
+        self._lock = allocate_lock()
+        self._lines: dict[int, int] = {}  # frame -> the line that it told last
+        self._strangers = False
+        self._strange = 0  # how many
+        self._blind = True
+        self.asleep = 0
+
+    def sleep(self) -> None:
+        """Hear nothing of the calling thread until it wakes: the runner is busy with itself."""
+        self.asleep = get_ident()
+
+    def wake(self) -> None:
+        """Hear of the calling thread again."""
+        self._turns.forget_mine()
+        self.asleep, self._blind = 0, True
+
+    def lost(self) -> None:
+        """Note that events were missed: nobody knows who made what is new at the next one."""
+        self._blind = True
+
+    def descriptor(self, fd: int, identity: Identity | None) -> Stack | None:
+        """Return where the open file behind ``fd`` was made."""
+        return self._descriptors.of(fd, identity)
+
+    def process(self, pid: int, started: float) -> Stack | None:
+        """Return where a child, or the first ancestor of an orphan, was made."""
+        return self._processes.of(pid, started)
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def called(self, frame: FrameType, function: object) -> None:
+        """Hear that ``frame`` is about to call something."""
+        turn = self._turns.mine()
+        self._look(turn, frame)
+        if is_python(function):
+            turn.since = None  # it may be code that is not followed
+            return
+        call = call_of(function)
+        if not call.idle:
+            self._turns.take(turn)
+        turn.bounded = call.replaces or call.opens or (not call.idle and other_threads() > 0)
+        if turn.bounded:
+            self._look_before(turn)
+        turn.calls.append((function, call))
+
+    def returned(self, frame: FrameType, function: object, *, raised: bool = False) -> None:
+        """Hear that a call of C code is back."""
+        turn = self._turns.mine()
+        call = call_of(function)
+        self._look(turn, frame, call=call, raised=raised)
+        turn.back_from(function)
+        turn.goes_on(frame, after=True)
+        self._turns.give(turn)
+
+    def raised(self, frame: FrameType, function: object) -> None:
+        """Hear that a call of C code has raised an exception."""
+        self.returned(frame, function, raised=True)
+
+    def entered(self, frame: FrameType) -> None:
+        """Hear that a frame begins, or goes on."""
+        turn = self._turns.mine()
+        self._look(turn, frame.f_back)
+        turn.goes_on(frame, after=False)
+        turn.calls.append(None)
+        if self._places.whose(frame.f_code) == USER:
+            self._lines[id(frame)] = frame.f_lineno or 0
+
+    def left(self, frame: FrameType) -> None:
+        """Hear that a frame ends, or pauses."""
+        turn = self._turns.mine()
+        self._look(turn, frame)
+        turn.goes_on(frame.f_back, after=True)
+        turn.back_in_call()
+        self._lines.pop(id(frame), None)
+
+    def line(self, frame: FrameType, number: int) -> None:
+        """Hear that a frame of the user's comes to a line."""
+        before = self._lines.get(id(frame), _UNKNOWN)
+        self._look(self._turns.mine(), frame, line=before)
+        self._lines[id(frame)] = number
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def _look(
+        self,
+        turn: Turn,
+        frame: FrameType | None,
+        *,
+        line: int | None = None,
+        call: Call | None = None,
+        raised: bool = False,
+    ) -> None:
+        """Book what is new since the event before; the code in between ran on the frame's line."""
+        doubt, silent = self._strangers, call is None and self._may_be_silent(turn, frame)
+        closely = silent if call is None else call.replaces
+        if doubt or self._may_start_threads(call):
+            self._strangers = self._sees_strangers()
+        bounded, turn.bounded = turn.bounded and call is not None, False
+        moved = self._blind or bounded or closely or self._descriptors.moved()
+        forked = self._may_fork(turn, frame, call, silent=silent) and self._processes.moved()
+        if moved or forked:
+            self._book(
+                Moment(turn, frame, line, call, closely, doubt, moved, forked, bounded, raised)
+            )
+        if call is None:
+            turn.goes_on(frame, after=False)
+            self._turns.give(turn)
+
+    def _look_before(self, turn: Turn) -> None:
+        """See what there is, before a call that may change more than the count tells."""
+        self._strangers = self._strangers or self._sees_strangers()
+        self._book(Moment(turn, None, closely=True, doubt=True, moved=True))
+
+    def _may_start_threads(self, call: Call | None) -> bool:
+        """Say whether what has just run may have started threads that tell no events."""
+        if call is None:
+            return _foreign_calls_are_silent()
+        return not call.trusted or (_CALLS_ARE_SILENT and call.name == "start_new_thread")
+
+    def _sees_strangers(self) -> bool:
+        """Say whether there are threads that tell no events: of C code, or not of ``threading``.
+
+        A thread that begins or ends is counted before or after it has a frame, so a new answer is
+        asked for several times.
+        """
+        for _ in range(_ASKS):
+            number = self._count_strangers()
+            if number <= 0 or number == self._strange:
+                break
+            real.sleep(_PAUSE)
+        self._strange = max(number, 0)
+        return number > 0
+
+    def _count_strangers(self) -> int:
+        frames = other_frames()
+        try:
+            of_c_code = threads.count() - 1 - len(frames)
+            return of_c_code + self._turns.untold(frames, self._is_users)
+        finally:
+            frames.clear()  # as above
+
+    def _may_be_silent(self, turn: Turn, frame: FrameType | None) -> bool:
+        """Say whether code has run since the event before of which nothing was told."""
+        if turn.since is None:
+            return True  # code that is not followed
+        return _foreign_calls_are_silent() and not turn.is_quiet(frame, within=False)
+
+    def _may_fork(
+        self, turn: Turn, frame: FrameType | None, call: Call | None, *, silent: bool
+    ) -> bool:
+        """Say whether what has just run may have made a child, or taken one's status."""
+        if call is not None:
+            return call.forks or call.waits
+        around = turn.call()  # fork runs hooks of Python's before it is back
+        if around is not None and around.forks:
+            return True
+        return silent or frame is None or self._places.whose(frame.f_code) >= OWN
+
+    def _book(self, moment: Moment) -> None:
+        if not self._lock.acquire(timeout=_PATIENCE):
+            raise TimeoutError("the thread that had the book is not in this process")
+        try:
+            if self._blind:
+                self._catch_up(moment.turn)
+                return
+            if moment.moved:
+                self._book_descriptors(moment)
+            if moment.forked:
+                self._book_processes(moment)
+        finally:
+            self._lock.release()
+
+    def _catch_up(self, turn: Turn) -> None:
+        self._descriptors.catch_up()
+        self._processes.look(turn.thread, can_fork=False)
+        self._blind = False
+
+    def _book_descriptors(self, moment: Moment) -> None:
+        fresh = self._descriptors.look(closely=moment.closely)
+        if not fresh and not self._descriptors.reserved:
+            return
+        frames = other_frames()
+        try:
+            self._charge(fresh, moment, frames)
+        finally:
+            frames.clear()  # a frame that is kept keeps the user's objects alive
+
+    def _charge(self, fresh: list[int], moment: Moment, frames: dict[int, FrameType]) -> None:
+        """Say who has made new numbers, now that it is known where other threads are."""
+        suspects = self._turns.suspects(frames, self._is_users, self._is_own)
+        sure = moment.is_accounted_for(len(fresh))
+        if fresh and not sure and not moment.is_explained():
+            moment.doubt |= self._sees_strangers() or self._has_handlers()
+        for fd in fresh:
+            maker = moment.turn.thread if sure else self._maker(fd, moment, suspects)
+            self._descriptors.note(fd, self._stack(maker, moment, frames))
+        self._note_reserved(suspects)
+
+    def _maker(self, fd: int, moment: Moment, suspects: dict[int, Call | None]) -> int:
+        """Return the thread that has made a number, or ``NOBODY`` if that cannot be said."""
+        me, reserved = moment.turn.thread, self._descriptors.reserved
+        if self._descriptors.puzzled or (self._descriptors.mixed and not moment.bounded):
+            return NOBODY
+        if fd in reserved:
+            who = reserved.pop(fd) or NOBODY
+            return who if who == me or who in suspects else NOBODY
+        mode, waiting = self._descriptors.mode(fd), set(reserved.values())
+        able = {
+            thread: call
+            for thread, call in suspects.items()
+            if thread not in waiting and (call is None or call.makes(mode))
+        }
+        return moment.choose(able)
+
+    def _note_reserved(self, suspects: dict[int, Call | None]) -> None:
+        """Say whose a number is that leads nowhere yet, if only one thread may wait for it."""
+        reserved = self._descriptors.reserved
+        able = [thread for thread in suspects if thread not in reserved.values()]
+        unknown = [fd for fd, who in reserved.items() if who is None]
+        call = suspects[able[0]] if len(able) == len(unknown) == 1 else None
+        if call is not None and call.reserves:
+            reserved[unknown[0]] = able[0]
+
+    def _book_processes(self, moment: Moment) -> None:
+        call = moment.call or moment.turn.call()
+        can_fork = call is not None and call.forks and not moment.raised
+        made = self._processes.look(moment.turn.thread, can_fork=can_fork)
+        if len(made) > 1 and (call is None or call.trusted):
+            return  # one of them came another way: an orphan was adopted, or a signal arrived
+        for pid in made:
+            self._processes.note(pid, self._stack(moment.turn.thread, moment, {}))
+
+    # -- telling -----------------------------------------------------------------------------------
+
+    def _stack(self, maker: int, moment: Moment, frames: dict[int, FrameType]) -> Stack | None:
+        if maker != moment.turn.thread:
+            return self._places.tell(frames.get(maker))
+        return self._places.tell(moment.frame, moment.line) if self._is_certain(moment) else None
+
+    def _is_certain(self, moment: Moment) -> bool:
+        """Say whether the line is known on which the frame has been since the last event."""
+        frame = moment.frame
+        if moment.call is not None or frame is None:
+            return True
+        if moment.line is not None:
+            return moment.line != _UNKNOWN
+        is_users = self._places.whose(frame.f_code) == USER
+        return not is_users or self._lines.get(id(frame)) == frame.f_lineno
+
+    def _has_handlers(self) -> bool:
+        """Say whether a handler of the user's may have run, even in here, where none tells."""
+        handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+        codes = [getattr(each, "__code__", None) for each in handlers if type(each) in _FUNCTIONS]
+        return any(code is not None and self._places.whose(code) == USER for code in codes)
+
+    def _is_users(self, frame: FrameType | None) -> bool:
+        while frame is not None:
+            if self._places.whose(frame.f_code) == USER:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _is_own(self, frame: FrameType) -> bool:
+        return self._places.whose(frame.f_code) == OWN
+
+
+def _foreign_calls_are_silent() -> bool:
+    """Say whether C code may have run of which no event tells: before Python 3.12, by ctypes."""
+    return _CALLS_ARE_SILENT and "ctypes" in sys.modules

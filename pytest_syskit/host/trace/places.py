@@ -1,0 +1,87 @@
+"""Whose a frame is, and how a stack is told: the user's lines, innermost last."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Iterable
+from types import CodeType, FrameType
+
+Stack = tuple[str, ...]
+
+USER, LIBRARY, PASSAGE, OWN, RUNNER = range(5)  # the last two are not followed
+
+_DEPTH = 8  # lines told of a stack in which nothing is the user's
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_OWN_FILES = os.path.join(_PACKAGE, "")
+# Stand-ins of ours for functions of os: a user's call goes through them, so it is followed there.
+_PASSAGES = tuple(
+    os.path.join(_PACKAGE, "host", "processes", n) for n in ("parentage.py", "exits.py")
+)
+_SHELVES = ("site-packages", "dist-packages")
+
+
+class Places:
+    """Sorts code by its file and tells stacks of it.
+
+    Args:
+        root: files below are told relative to it.
+        runner: directories of the test runner, whose frames are nobody's.
+    """
+
+    def __init__(self, root: str, runner: Iterable[str] = ()) -> None:
+        self._root = os.path.join(root, "")
+        self._runner = tuple(os.path.join(each, "") for each in runner)
+        paths = sysconfig.get_paths()
+        names = ("stdlib", "platstdlib", "purelib", "platlib")
+        self._library = tuple({os.path.join(paths[name], "") for name in names})
+        self._known: dict[str, int] = {}
+
+    def whose(self, code: CodeType) -> int:
+        """Say whose code is; a ``PASSAGE`` is ours, but followed: users' calls go through it."""
+        path = code.co_filename
+        try:
+            return self._known[path]
+        except KeyError:
+            self._known[path] = answer = self._sort(path)
+            return answer
+
+    def _sort(self, path: str) -> int:
+        if path in _PASSAGES:
+            return PASSAGE
+        if path.startswith(_OWN_FILES):
+            return OWN
+        if path.startswith(self._runner):
+            return RUNNER
+        shelved = any(f"{os.sep}{shelf}{os.sep}" in path for shelf in _SHELVES)
+        # Names in angle brackets belong to frozen modules and to code that was made from text.
+        made = path.startswith("<") and not path.startswith("<doctest")
+        return LIBRARY if made or shelved or path.startswith(self._library) else USER
+
+    def tell(self, frame: FrameType | None, line: int | None = None) -> Stack | None:
+        """Return a stack as ``path:line in function``; ``None`` if only the runner is in it.
+
+        Args:
+            frame: the innermost frame.
+            line: where that frame is, if it has moved on since.
+        """
+        found: list[tuple[int, str]] = []
+        end = 0  # whatever has called the runner is not what the runner runs
+        while frame is not None:
+            whose = self.whose(frame.f_code)
+            if whose == RUNNER:
+                end = len(found)
+            elif whose < PASSAGE:
+                found.append((whose, self._line(frame, line)))
+            frame, line = frame.f_back, None
+            if frame is None and not end:
+                end = len(found)  # a thread: nothing of it is the runner's
+        told = found[:end]
+        users = [text for whose, text in told if whose == USER]
+        return tuple(reversed(users or [text for _, text in told[:_DEPTH]])) or None
+
+    def _line(self, frame: FrameType, line: int | None) -> str:
+        code = frame.f_code
+        number = line or frame.f_lineno or code.co_firstlineno
+        path = code.co_filename.removeprefix(self._root)
+        return f"{path}:{number} in {code.co_name}"
