@@ -59,7 +59,7 @@ def run_once(variant: Variant) -> tuple[float, float]:
     done = subprocess.run(
         command,
         cwd=variant.folder,
-        env={**clean, **variant.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**clean, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variant.environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

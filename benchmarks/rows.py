@@ -14,6 +14,7 @@ import suites
 from measure import FailedRunError, Series, Variant, extra, in_turn, ratio, run_once
 
 OURS = ("-p", "syskit", "--syskit-leaks=warn")
+AS_INSTALLED = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
 MICRO = 1e6
 MANY = 200  # unrelated processes, and open descriptors: what a busy developer's machine has
 # The wall clock also counts what other programs take, which is more than the budget; a plugin that
@@ -112,11 +113,14 @@ def _growth_with_descriptors(
 
 
 def starting(folder: Path, scale: Scale) -> Iterator[Row]:
-    """Starting pytest: its version, and a run without tests."""
+    """Starting pytest: its version, and a run without tests.
+
+    Both find their plugins as users' runs do, so that the search is not counted as ours.
+    """
     suite = suites.write_empty_tests(folder / "nothing", 0)
     for what, arguments in (("pytest --version", ("--version",)), ("an empty run", ())):
-        plain = Variant("plain", suite, arguments)
-        ours = Variant("ours", suite, (*OURS, *arguments))
+        plain = Variant("plain", suite, ("-p", "no:syskit", *arguments), AS_INSTALLED)
+        ours = Variant("ours", suite, arguments, AS_INSTALLED)
         series = in_turn([plain, ours], scale.starts)
         cpu, wall = (extra(series["ours"], series["plain"], c) * 1000 for c in ("cpu", "wall"))
         yield Row(

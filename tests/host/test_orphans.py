@@ -33,7 +33,9 @@ for line in sys.stdin:
     else:
         print(*[stat.pid for stat in search.look()], flush=True)
 """
-BETWEEN = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:], close_fds=False).returncode)"
+BETWEEN = (
+    "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:], close_fds=False).returncode)"
+)
 
 
 @contextlib.contextmanager

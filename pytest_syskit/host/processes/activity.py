@@ -15,6 +15,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import capabilities
+from ..real import real
+
+_NAP = 1e-5  # seconds: the shortest that is no poll
 
 
 class Activity:
@@ -46,7 +49,6 @@ def _usage_of_self() -> Callable[[], Any] | None:
     import resource  # noqa: PLC0415  # absent on Windows
 
     getrusage, who = resource.getrusage, resource.RUSAGE_SELF
+    real.sleep(_NAP)  # a switch, lest there was none before
     usage = getrusage(who)
-    if not usage.ru_minflt or not usage.ru_nvcsw + usage.ru_nivcsw:
-        return None
-    return lambda: getrusage(who)
+    return (lambda: getrusage(who)) if usage.ru_minflt and usage.ru_nvcsw else None
