@@ -36,25 +36,28 @@ html_extra_path = ["reference/report.schema.json"]
 # The exercises' pages are written beside their programs; the folder may be empty before the first.
 suppress_warnings = ["toc.empty_glob"]
 
+# ``sphinx-build -W -b linkcheck docs OUT``, without a network: what leads elsewhere is left out.
+linkcheck_ignore = [r"https?://"]
+
 # Files of the repository that have a page here; the README is the index page.
 _PAGES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
-_LINK = re.compile(r"(?<!!)\[([^]]+)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
+_LINK = re.compile(r"(!?)\[([^]]+)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def _links_from_the_root(text: str) -> str:
-    """Make links of a file in the repository's root fit a page of this folder.
+    """Make links and pictures of a file in the repository's root fit a page of this folder.
 
     A file that has no page here is named without a link.
     """
 
     def replace(match: re.Match[str]) -> str:
-        text, target, anchor = match[1], match[2], match[3] or ""
+        mark, text, target, anchor = match[1], match[2], match[3], match[4] or ""
         page = target.removeprefix("docs/") if target.startswith("docs/") else _PAGES.get(target)
-        return f"[{text}]({page}{anchor})" if page else text
+        return f"{mark}[{text}]({page}{anchor})" if page else text
 
     return _LINK.sub(replace, text)
 

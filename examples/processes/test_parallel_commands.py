@@ -38,6 +38,7 @@ def test_never_more_than_the_limit(temp_workspace, limit):
     assert max(running) <= limit
 
 
+@pytest.mark.usefixtures("fake_env")  # PATH may have folders that may not be searched
 def test_one_that_fails_does_not_spoil_the_others():
     failed, missing, late, good = run_all(
         [["false"], ["no-such-program"], ["sleep", "600"], ["echo", "x"]], limit=4, timeout=1

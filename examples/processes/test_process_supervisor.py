@@ -132,6 +132,7 @@ def test_a_name_has_one_program(supervisor):
         supervisor.start("a", Program(["false"]))
 
 
+@pytest.mark.usefixtures("fake_env")  # PATH may have folders that may not be searched
 def test_a_missing_program_is_an_error_and_in_the_status(supervisor):
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         supervisor.start("a", Program(["no-such-program"]))

@@ -60,6 +60,7 @@ def test_death_by_a_signal_shows_its_number():
     assert run_command(["sh", "-c", "kill -KILL $$"]).status == -signal.SIGKILL
 
 
+@pytest.mark.usefixtures("fake_env")  # PATH may have folders that may not be searched
 def test_a_missing_program_is_an_error_of_its_own():
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         run_command(["no-such-program"])

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from ..host.descriptors import owning_objects
+from ..host.descriptors.owning_objects import is_a
 from ..leaks.resource import Resource
 
 _LIMIT = 20_000  # objects looked at: a pool is a few hundred, a whole application is not searched
@@ -35,7 +36,7 @@ def _name(each: object) -> tuple[str, object] | None:
     fd = owning_objects.descriptor_of(each)
     if fd is not None:
         return "fd", fd
-    if isinstance(each, threading.Thread):
+    if is_a(each, threading.Thread):
         return "thread", id(each)
     pid = owning_objects.process_of(each)
     return None if pid is None else ("process", pid)
@@ -47,7 +48,7 @@ def _reachable(roots: Iterable[object]) -> Iterator[object]:
     alive: list[object] = []  # keeps temporary dicts alive, so that no id is used twice
     while queue and len(seen) < _LIMIT:
         each = queue.popleft()
-        if id(each) in seen or isinstance(each, _OPAQUE) or _is_foreign(each):
+        if id(each) in seen or is_a(each, *_OPAQUE) or _is_foreign(each):
             continue
         seen.add(id(each))
         alive.append(each)
@@ -61,15 +62,16 @@ def _is_foreign(each: object) -> bool:
 
 def _parts(each: object) -> Iterable[object]:
     """Return what an object is made of, leaving out the module globals of functions and frames."""
-    if isinstance(each, types.FunctionType):
+    if is_a(each, types.FunctionType):
         return [*(each.__closure__ or ()), *(each.__defaults__ or ())]
-    if isinstance(each, types.FrameType):
+    if is_a(each, types.FrameType):
         return [] if _frame_is_foreign(each) else list(each.f_locals.values())
-    if isinstance(each, types.TracebackType):
+    if is_a(each, types.TracebackType):
         return [each.tb_frame, each.tb_next]
-    if isinstance(each, types.GeneratorType | types.CoroutineType):
-        frame = each.gi_frame if isinstance(each, types.GeneratorType) else each.cr_frame
-        return [frame]
+    if is_a(each, types.GeneratorType):
+        return [each.gi_frame]
+    if is_a(each, types.CoroutineType):
+        return [each.cr_frame]
     return gc.get_referents(each)
 
 
@@ -105,10 +107,10 @@ def _only_in_tracebacks(objects: list[object]) -> bool:
         referrers = [each for each in gc.get_referrers(*level) if id(each) not in seen]
         if any(id(each) in namespaces for each in referrers):
             return False
-        frames = [each for each in referrers if isinstance(each, types.FrameType)]
+        frames = [each for each in referrers if is_a(each, types.FrameType)]
         in_frame |= any(id(frame) not in running for frame in frames)
         seen |= {id(each) for each in referrers} | {id(referrers), id(level), id(frames)}
-        level = [each for each in referrers if not isinstance(each, (*_OPAQUE, types.FrameType))]
+        level = [each for each in referrers if not is_a(each, *_OPAQUE, types.FrameType)]
         if not level or len(level) > _CROWD:
             break
     return in_frame

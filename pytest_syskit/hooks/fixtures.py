@@ -6,6 +6,7 @@ The tools are imported when a fixture is first used, so that a suite pays for wh
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..host.real import real
 from .failure_notes import add_note, has_failed
+from .undoing_order import tell_monkeypatch
 
 if TYPE_CHECKING:
     from ..detectors.leak_check import LeakCheck
@@ -37,14 +40,29 @@ def temp_workspace(
     """A private directory to fill, compare and enter; kept if the test fails, as tmp_path is."""
     from ..tools.workspace.workspace import TempWorkspace
 
-    keeps = request.config.getini("tmp_path_retention_policy") in ("all", "failed")
-    root = tmp_path_factory.mktemp("workspace")
+    root = _workspace_root(tmp_path_factory)
+    retained = request.config.getini("tmp_path_retention_policy") in ("all", "failed")
+    keeps = retained and root is not None  # elsewhere nobody would ever clear it up
     with TempWorkspace(root) as workspace:
         if keeps:
             text = f"kept: {workspace.path}"
             add_note(request.node, lambda: ("temp_workspace", text))
         yield workspace
         workspace.keep = keeps and has_failed(request.node)
+
+
+def _workspace_root(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """Return a directory of pytest's, or ``None`` where it is out of reach.
+
+    It is closed to a test that root forked as another user (``run_in_fork(user=…)``), and pytest
+    looks for it in a fake file system if that came before.
+    """
+    if os.mkdir is not real.mkdir:
+        return None
+    try:
+        return tmp_path_factory.mktemp("workspace")
+    except PermissionError:
+        return None
 
 
 @pytest.fixture
@@ -57,12 +75,18 @@ def short_socket_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
-def fake_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeEnv]:
+def fake_env(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FakeEnv]:
     """A hermetic environment, real for children too, with stand-ins for commands."""
     from ..tools.environment.fake_env import FakeEnv
 
-    tmp_path_factory.getbasetemp()  # decided by the real environment, for all tests that follow
+    if os.mkdir is real.mkdir:  # a fake file system came later, or never
+        tmp_path_factory.getbasetemp()  # decided by the real environment, for all tests that follow
+    before = dict(os.environ)
     with FakeEnv() as env:
+        if "monkeypatch" in request.fixturenames:
+            tell_monkeypatch(request.getfixturevalue("monkeypatch"), before)
         yield env
 
 

@@ -7,6 +7,7 @@ What only some sessions need is imported where it is needed: an empty run costs 
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -47,6 +48,10 @@ def pytest_collection_finish(session: pytest.Session) -> Any:
     result = yield
     config = session.config
     if session.items and _runs_tests(config):
+        if "pyfakefs" in sys.modules:
+            from .fake_files import load_before_fakes
+
+            load_before_fakes(session.items)
         from . import watching
 
         marks = {mark.name for item in session.items for mark in marks_of(item)}

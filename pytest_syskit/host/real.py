@@ -7,6 +7,7 @@ alone.  So what must see the true machine calls ``real.listdir`` instead of ``os
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import time
@@ -23,26 +24,38 @@ def _call(name: str, module: ModuleType = os) -> Any:
     return staticmethod(getattr(module, name, absent))
 
 
+def _module(name: str) -> ModuleType:
+    """Import a module that only POSIX has; elsewhere one that is empty."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return ModuleType(name)
+
+
 class real:  # noqa: N801  # reads as an adjective where it is used: real.fork()
     """Namespace of true calls; never instantiated."""
 
     chdir = _call("chdir")
     chmod = _call("chmod")
+    chown = _call("chown")
     clock_gettime = _call("clock_gettime", time)
     close = _call("close")
     exit_now = _call("_exit")
     dup = _call("dup")
     dup2 = _call("dup2")
     fchdir = _call("fchdir")
+    fcntl = _call("fcntl", _module("fcntl"))
     fork = _call("fork")
     fstat = _call("fstat")
     getcwd = _call("getcwd")
     getpid = _call("getpid")
     getsid = _call("getsid")
+    ioctl = _call("ioctl", _module("fcntl"))
     kill = _call("kill")
     killpg = _call("killpg")
     link = _call("link")
     listdir = _call("listdir")
+    lseek = _call("lseek")
     lstat = _call("lstat")
     memfd_create = _call("memfd_create")
     mkdir = _call("mkdir")

@@ -21,7 +21,7 @@ _NOUNS = {
     "timer": ("changed timer", "changed timers"),
 }
 _MADE = {"thread": "started"} | dict.fromkeys(VALUES, "set")  # how else a thing comes to be: made
-# What to do about it; "them" stands for it or them.
+# What to do about it; "them" stands for it or them, and beside other kinds first for the noun.
 _ACTS = {
     "process": "end them and wait for them",
     "fd": "close them",
@@ -36,8 +36,12 @@ _ACTS = {
 
 def count(number: int, kind: str) -> str:
     """Say how many of a kind, as in ``2 file descriptors``."""
+    return f"{number} {_noun(kind, number)}"
+
+
+def _noun(kind: str, number: int) -> str:
     one, many = _NOUNS.get(kind, (kind, f"{kind}s"))
-    return f"{number} {one if number == 1 else many}"
+    return one if number == 1 else many
 
 
 def enumerate_kinds(leaks: Iterable[Leak]) -> str:
@@ -137,19 +141,22 @@ def _is_first_use(leak: Leak) -> bool:
 
 def remedy(owner: Owner, leaks: Sequence[Leak]) -> str:
     """Say what to do now."""
-    kinds = list(dict.fromkeys(leak.resource.kind for leak in leaks))
+    kinds = Counter(leak.resource.kind for leak in leaks)
     if all("change" in leak.resource.detail for leak in leaks):
         return "work on a copy made by os.dup(), and put back what stood there"
-    them = "it" if len(leaks) == 1 else "them"
-    acts = [_act(kind, them) for kind in kinds]
-    what = " and ".join(dict.fromkeys(acts))
+    several = len(kinds) > 1
+    acts = [_act(kind, number, named=several) for kind, number in kinds.items()]
+    what = ", and ".join(filter(None, [", ".join(acts[:-1]), acts[-1]]))
     if owner.type == "fixture":
-        rule = f"{kinds[0]}:PATTERN  # reason"
+        rule = f"{next(iter(kinds))}:PATTERN  # reason"
         return f"{what} when the fixture ends, or add the rule '{rule}' to syskit_leak_ignore"
     names = ", ".join(f'"{kind}"' for kind in kinds)
     mark = f'@pytest.mark.allow_leaks({names}, reason="…")'
     return f"{what} in the test, or mark it {mark} if it is meant"
 
 
-def _act(kind: str, them: str) -> str:
-    return _ACTS.get(kind, "undo them").replace("them", them)
+def _act(kind: str, number: int, *, named: bool) -> str:
+    act = _ACTS.get(kind, "undo them")
+    if named:
+        act = act.replace("them", f"the {_noun(kind, number)}", 1)
+    return act.replace("them", "it" if number == 1 else "them")

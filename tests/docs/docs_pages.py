@@ -68,9 +68,14 @@ def pages(under: Path = DOCS) -> list[Path]:
     return [page for page in found if "gallery" not in page.relative_to(DOCS).parts[:-1]]
 
 
+def with_readme() -> list[Path]:
+    """Return all pages and the README, whose blocks are run like theirs."""
+    return [*pages(), ROOT / "README.md"]
+
+
 def name_of(page: Path) -> str:
-    """Return a page's path as the documentation names it."""
-    return page.relative_to(DOCS).as_posix()
+    """Return a page's path as the documentation names it; the README lies above."""
+    return page.relative_to(DOCS if page.is_relative_to(DOCS) else ROOT).as_posix()
 
 
 def text_of(name: str) -> str:

@@ -11,15 +11,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import docs_pages
 import pytest
-from docs_pages import DOCS, ROOT, Run, name_of, pages
+from docs_pages import DOCS, ROOT, Run, name_of, with_readme
 from docs_runs import LIMIT, run_pytest
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the pages show what POSIX has")
 
-RUNS = [run for page in pages() for run in docs_pages.runs(page)]
+RUNS = [run for page in with_readme() for run in docs_pages.runs(page)]
 
 
 def told(text: str, folder: Path) -> list[str]:
@@ -58,6 +59,21 @@ def is_part_of(shown: Any, whole: Any) -> bool:
     return told(str(shown), ROOT) == told(str(whole), ROOT) and type(shown) is type(whole)
 
 
+def dead_links(html: Path) -> Iterator[str]:
+    """Name the links between pages, and within them, that lead nowhere."""
+    pages = {page: page.read_text(encoding="utf-8") for page in sorted(html.rglob("*.html"))}
+    anchors = {page: {"", *re.findall(r'\bid="([^"]+)"', text)} for page, text in pages.items()}
+    for page, text in pages.items():
+        for link in re.findall(r'<a [^>]*\bhref="([^"]+)"|<img [^>]*\bsrc="([^"]+)"', text):
+            address = urlsplit("".join(link))
+            if address.scheme or address.netloc:
+                continue
+            target = (page.parent / unquote(address.path)).resolve() if address.path else page
+            known = anchors.get(target, {""}) if target.is_file() else ()
+            if unquote(address.fragment) not in known:
+                yield f"{page.relative_to(html)}: {''.join(link)}"
+
+
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.page}:{run.line}")
 def test_what_a_page_shows_happens(run: Run, tmp_path):
     for module in run.needs:
@@ -84,7 +100,7 @@ def test_there_is_something_to_run():
     assert len(RUNS) > 20
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
+@pytest.mark.parametrize("page", with_readme(), ids=name_of)
 def test_every_python_block_is_run(page):
     for block in docs_pages.blocks(page.read_text(encoding="utf-8")):
         if block.language == "python":
@@ -102,14 +118,48 @@ def test_a_value_that_is_not_in_the_report_is_noticed():
     assert not is_part_of({"a": True}, {"a": False})
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("sphinx"), reason="needs pytest-syskit[docs]")
-def test_the_documentation_builds_without_a_warning(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build the documentation as CI does; return what was said and the folder of the pages."""
+    if not importlib.util.find_spec("sphinx"):
+        pytest.skip("needs pytest-syskit[docs]")
+    folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     built = subprocess.run(
-        [*command, "-d", tmp_path / "doctrees", DOCS, tmp_path / "html"],
+        [*command, "-d", folder / "doctrees", DOCS, folder / "html"],
         capture_output=True,
         text=True,
         timeout=LIMIT,
         check=False,
     )
+    return built, folder / "html"
+
+
+def test_the_documentation_builds_without_a_warning(site):
+    built, _ = site
     assert built.returncode == 0, built.stderr
+
+
+def test_every_link_within_the_documentation_leads_somewhere(site):
+    _, html = site
+    assert list(dead_links(html)) == []
+
+
+def test_the_index_page_shows_the_pictures_of_the_readme(site):
+    _, html = site
+    page = (html / "index.html").read_text(encoding="utf-8")
+    pictures = re.findall(
+        r"!\[[^]]*\]\(docs/images/([^)]+)\)", (ROOT / "README.md").read_text("utf-8")
+    )
+    assert len(pictures) == 2
+    assert re.findall(r'<img [^>]*src="_images/([^"]+)"', page) == pictures
+
+
+def test_a_dead_link_is_noticed(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<p id="x"><a href="#x"><a href="b.html"><a href="#y">', "utf-8"
+    )
+    (tmp_path / "c.html").write_text(
+        '<a href="a.html#x"><a href="a.html#z"><a href="https://a.b/">', "utf-8"
+    )
+    assert list(dead_links(tmp_path)) == ["a.html: b.html", "a.html: #y", "c.html: a.html#z"]

@@ -7,7 +7,7 @@ import re
 
 import docs_pages
 import pytest
-from docs_pages import ROOT, headings, name_of, pages, text_of
+from docs_pages import ROOT, headings, name_of, text_of, with_readme
 
 import pytest_syskit
 from pytest_syskit import plugin
@@ -80,7 +80,7 @@ def test_a_hook_is_shown_with_its_arguments(name):
     assert f"`{name}({arguments})`" in text_of("reference/hooks.md")
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
+@pytest.mark.parametrize("page", with_readme(), ids=name_of)
 def test_a_page_names_no_option_that_does_not_exist(page):
     if page.name == "not-yet.md":
         return
@@ -93,7 +93,7 @@ def test_a_page_names_no_option_that_does_not_exist(page):
     assert set(re.findall(r"\bSYSKIT_[A-Z_]+", text)) <= variables | INTERNAL
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
+@pytest.mark.parametrize("page", with_readme(), ids=name_of)
 def test_a_page_uses_no_marker_that_does_not_exist(page):
     foreign = {"parametrize", "skipif", "xfail", "asyncio", "usefixtures"}
     used = set(re.findall(r"pytest\.mark\.(\w+)", page.read_text(encoding="utf-8")))
@@ -105,7 +105,7 @@ def test_what_is_announced_as_missing_is_missing():
     assert not missing & MARKERS.keys()
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
+@pytest.mark.parametrize("page", with_readme(), ids=name_of)
 def test_a_page_names_only_tests_and_files_of_the_repository(page):
     text = page.read_text(encoding="utf-8")
     for path, name in re.findall(r"`((?:tests|examples|benchmarks)/[\w/.]+)(?:::(\w+))?`", text):
@@ -116,6 +116,6 @@ def test_a_page_names_only_tests_and_files_of_the_repository(page):
             ), name
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
+@pytest.mark.parametrize("page", with_readme(), ids=name_of)
 def test_a_page_is_about_the_project_alone(page):
     assert not re.search(r"/(?:work|root|home/\w+)/|/tmp/\w*venv", page.read_text(encoding="utf-8"))

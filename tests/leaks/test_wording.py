@@ -27,6 +27,25 @@ def test_one_line_before_the_remedy_says_how_to_see_them():
     assert remedy.startswith("  close it in the test")
 
 
+@pytest.mark.parametrize(
+    ("leaks", "told"),
+    [
+        ([leak(8), leak(9)], "close them in the test"),
+        (
+            [leak(9), leak(1, "process")],
+            "close the file descriptor, and end the process and wait for it in the test",
+        ),
+        (
+            [leak(8), leak(9), leak(1, "process"), leak(2, "process")],
+            "close the file descriptors, and end the processes and wait for them in the test",
+        ),
+    ],
+    ids=["one kind", "one of each", "two of each"],
+)
+def test_where_there_are_several_kinds_each_is_told_what_to_do_with(leaks, told):
+    assert block(TEST, leaks)[-1].startswith(f"  {told}, or mark it ")
+
+
 def test_several_resources_have_one_such_line():
     lines = block(TEST, [leak(8), leak(9), leak(1, "process")], TEST.id)
     (hint,) = [line for line in lines if "--syskit-leak-trace" in line]

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.skipif(
 )
 LIMIT = 240  # seconds for an inner run; the slowest takes ten on a quiet machine
 
+# Garbage that is collected amid a call closes files of earlier tests, and what is made then is unknown.
 PREAMBLE = """\
+import gc; gc.disable()
 import contextlib, ctypes, mmap, multiprocessing, os, pty, select, signal, socket, sqlite3
 import subprocess, sys, tempfile, threading, time
 import pytest

@@ -471,3 +471,76 @@ def test_real_calls_are_not_those_that_tests_patch(monkeypatch):
         assert pair.reader.read_exactly(4) == b"spam"
         monkeypatch.undo()
     assert real.read is os.read
+
+
+# Plain ends for code under test
+
+
+def test_a_plain_end_blocks_and_is_not_inherited(make):
+    with make() as pair:
+        reading, writing = pair.reader.blocking(), pair.writer.blocking()
+        assert [os.get_blocking(fd) for fd in (reading, writing)] == [True, True]
+        assert [os.get_inheritable(fd) for fd in (reading, writing)] == [False, False]
+        os.write(writing, b"spam\n")
+        assert os.read(reading, 5) == b"spam\n"
+
+
+def test_a_read_from_a_plain_end_waits_for_the_writer(make):
+    with make() as pair:
+        pair.writer.open()  # a FIFO without any writer reads as ended
+        reading = pair.reader.blocking()
+        came = []
+        thread = threading.Thread(target=lambda: came.append(os.read(reading, 4)))
+        thread.start()
+        thread.join(SOON)
+        assert thread.is_alive()
+        pair.writer.write(b"spam")
+        thread.join(30)
+        assert came == [b"spam"]
+
+
+@pytest.mark.parametrize("plain", [fifo_pair, pipe_pair, socket_pair])
+def test_closing_a_plain_end_is_the_end_of_the_stream(plain):
+    with plain() as pair:
+        with open(pair.writer.blocking(), "w") as file:
+            file.write("spam\n")
+        assert pair.reader.read_until_eof() == b"spam\n"
+
+
+def test_an_end_that_was_made_plain_says_so(make):
+    with make() as pair:
+        fd = pair.writer.blocking()
+        gone = rf"(writer|right end|controller) is closed: blocking\(\) gave it .* as fd {fd}"
+        with pytest.raises(ValueError, match=gone):
+            pair.writer.write(b"spam")
+        with pytest.raises(ValueError, match=gone):
+            pair.writer.blocking()
+
+
+def test_a_plain_end_that_code_kept_open_is_named_in_the_words_of_the_other():
+    with pipe_pair(timeout=SOON) as pair:
+        fd = pair.writer.blocking()
+        with pytest.raises(
+            ChannelTimeout, match=f"the writer is still open in this process as fd {fd}$"
+        ):
+            pair.reader.read_exactly(1)
+
+
+def test_a_plain_end_is_closed_with_its_pair(make):
+    before = descriptors.numbers()
+    with make() as pair:
+        pair.reader.blocking()
+        pair.writer.blocking()
+    assert descriptors.numbers() == before
+
+
+def test_a_number_that_code_closed_and_somebody_else_got_is_left_alone():
+    with pipe_pair() as pair:
+        fd = pair.writer.blocking()
+        os.close(fd)
+        mine = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(mine, fd)
+    assert os.fstat(fd).st_rdev == os.fstat(mine).st_rdev
+    os.close(mine)
+    if fd != mine:
+        os.close(fd)

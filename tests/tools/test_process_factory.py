@@ -64,6 +64,23 @@ def test_calling_the_factory_is_starting(factory):
     assert factory(["true"]).wait() == 0
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_started_program_shows_its_own_name_arguments_and_environment(factory):
+    for number in range(30):  # without the wait two of three starts show something else
+        program = factory(["sleep", "600"], extra_env={"NUMBER": str(number)})
+        place = Path("/proc", str(program.pid))
+        assert (place / "comm").read_text() == "sleep\n"
+        assert (place / "cmdline").read_bytes() == b"sleep\x00600\x00"
+        assert f"NUMBER={number}".encode() in (place / "environ").read_bytes().split(b"\0")
+        program.stop()
+
+
+def test_a_program_that_never_shows_itself_is_started_all_the_same(factory, monkeypatch):
+    monkeypatch.setattr(process_factory, "shows_program", lambda _pid: False)
+    monkeypatch.setattr(process_factory, "_EXEC_PATIENCE", 0.01)
+    assert factory(["sh", "-c", "exit 3"]).wait() == 3
+
+
 def test_the_test_s_environment_is_inherited_and_python_does_not_buffer(factory, monkeypatch):
     monkeypatch.setenv("COLOUR", "red")
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
@@ -165,7 +182,7 @@ def test_under_pyfakefs_a_start_is_refused_and_what_runs_goes_on_and_ends():
     with ProcessFactory() as factory:
         talker, stubborn = factory(["cat"]), factory(python("ignores_term"), ready="ignoring")
         with fake.Patcher():
-            with pytest.raises(ProcessNotStarted, match=r"'ls' while os\.read is replaced"):
+            with pytest.raises(ProcessNotStarted, match=r"cannot start 'ls': os\.read is replaced"):
                 factory(["ls"])
             talker.send_line("hello")
             talker.expect("hello")

@@ -254,3 +254,57 @@ def test_the_controller_is_never_opened_twice():
         with pair.controller.handed_over() as fd:
             os.write(fd, b"spam\n")
             assert pair.terminal.read_line() == b"spam\n"
+
+
+# Which program spawn() starts
+
+
+@pytest.fixture
+def greeter(tmp_path):
+    """A program in a directory that is on nobody's PATH."""
+    program = tmp_path / "bin" / "greet-the-test"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho hello\n")
+    program.chmod(0o755)
+    return program
+
+
+def test_a_program_is_looked_up_on_the_path_of_the_child(greeter):
+    with pty_pair(timeout=LATEST) as pair:
+        program = pair.spawn([greeter.name], env={"PATH": f"/bin:{greeter.parent}"})
+        assert pair.controller.read_until_eof() == b"hello\r\n"
+        assert program.wait() == 0
+
+
+def test_the_path_of_the_test_does_not_count_when_the_child_has_another(greeter, monkeypatch):
+    monkeypatch.setenv("PATH", str(greeter.parent), prepend=os.pathsep)
+    with (
+        pty_pair() as pair,
+        pytest.raises(FileNotFoundError, match=r"'greet-the-test': no such program on PATH=/none$"),
+    ):
+        pair.spawn([greeter.name], env={"PATH": "/none"})
+
+
+def test_a_child_without_path_has_the_system_s_default(greeter, monkeypatch):
+    monkeypatch.setenv("PATH", str(greeter.parent))
+    with pty_pair(timeout=LATEST) as pair:
+        with pytest.raises(FileNotFoundError, match=f"on PATH={os.defpath}$"):
+            pair.spawn([greeter.name], env={})
+        assert pair.spawn(["true"], env={}).wait() == 0
+
+
+@pytest.mark.parametrize("word", ["./greet-the-test", "greet-the-test"])
+def test_a_program_is_looked_up_from_the_directory_of_the_child(greeter, word):
+    with pty_pair(timeout=LATEST) as pair:
+        program = pair.spawn([word], env={"PATH": "."}, cwd=greeter.parent)
+        assert pair.controller.read_until_eof() == b"hello\r\n"
+        assert program.wait() == 0
+
+
+def test_a_relative_program_of_the_test_is_not_there_for_a_child_elsewhere(greeter, monkeypatch):
+    monkeypatch.chdir(greeter.parent)
+    with (
+        pty_pair() as pair,
+        pytest.raises(FileNotFoundError, match=r"start '\./greet-the-test': no such program$"),
+    ):
+        pair.spawn(["./greet-the-test"], cwd="/")

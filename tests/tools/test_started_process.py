@@ -138,6 +138,53 @@ def test_expect_says_what_came_instead_when_time_is_over(factory):
     )
 
 
+def test_until_returns_the_answer_that_was_true(factory):
+    answers = iter([None, 0, "", "yes"])
+    assert factory(SLEEP).until(lambda: next(answers)) == "yes"
+
+
+def test_until_asks_with_the_program_when_it_may(factory):
+    program = factory(shell("echo up; exec sleep 600"))
+    assert program.until(lambda each: each is program and "up" in each.stdout) is True
+
+
+def test_until_ends_when_the_program_does(factory, quick):
+    program = factory(shell("echo last words; exit 3"))
+    with pytest.raises(ProcessExited) as caught:
+        program.until(lambda: False, timeout=LONG)
+    text = str(caught.value)
+    assert "exited with status 3" in text
+    assert "returned False" in text
+    assert "last words" in text
+
+
+def test_until_sees_what_a_program_did_as_its_last_act(factory, tmp_path):
+    program = factory(["touch", tmp_path / "done"])
+    assert program.until((tmp_path / "done").exists) is True
+
+
+def test_until_has_a_limit_and_the_program_goes_on(factory):
+    def counted():
+        raise ConnectionRefusedError("not yet")
+
+    program = factory(SLEEP)
+    with pytest.raises(ProcessTimeout, match=r"after 0\.05 s .*counted raised Connection.*not yet"):
+        program.until(counted, timeout=0.05)
+    assert program.running
+
+
+def test_until_lets_other_errors_out(factory):
+    with pytest.raises(ZeroDivisionError):
+        factory(SLEEP).until(lambda: 1 / 0)
+
+
+def test_until_refuses_what_cannot_be_called(factory):
+    with pytest.raises(TypeError, match="until\\(\\) takes something to call, got True"):
+        factory(SLEEP).until(True)
+    with pytest.raises(ValueError, match="timeout must be a finite number of seconds"):
+        factory(SLEEP).until(lambda: True, timeout=-1)
+
+
 def test_lines_arrive_one_by_one_while_the_program_runs(factory):
     program = factory(shell("echo ready; cat; printf rest"))
     lines = program.lines()

@@ -72,7 +72,7 @@ def _mode(fd: int) -> str:
     try:
         import fcntl  # noqa: PLC0415  # absent on Windows
 
-        return _MODES.get(fcntl.fcntl(fd, fcntl.F_GETFL) & 3, "")
+        return _MODES.get(real.fcntl(fd, fcntl.F_GETFL) & 3, "")
     except (ImportError, OSError):
         return ""
 
@@ -81,7 +81,7 @@ def _offset(fd: int, what: str) -> int | None:
     if what != "file":
         return None
     try:
-        return os.lseek(fd, 0, os.SEEK_CUR) or None
+        return real.lseek(fd, 0, os.SEEK_CUR) or None
     except OSError:
         return None  # closed meanwhile, or a file without positions
 
@@ -92,7 +92,7 @@ def _path(fd: int) -> str:
         import fcntl  # noqa: PLC0415  # absent on Windows
 
         if hasattr(fcntl, "F_GETPATH"):
-            raw: bytes = fcntl.fcntl(fd, fcntl.F_GETPATH, b"\0" * 1024)
+            raw: bytes = real.fcntl(fd, fcntl.F_GETPATH, b"\0" * 1024)
             return os.fsdecode(raw.rstrip(b"\0"))
     except (ImportError, OSError):
         pass  # pipes and sockets have no path

@@ -157,10 +157,9 @@ def is_null(fd: int) -> bool:
 def waiting_bytes(fd: int) -> int | None:
     """Return how many bytes wait in a pipe, seen from either end; ``None`` if that is unknown."""
     try:
-        import fcntl  # noqa: PLC0415  # absent on Windows
-        import termios  # noqa: PLC0415  # see above
+        import termios  # noqa: PLC0415  # absent on Windows
 
-        answer = fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0")
+        answer = real.ioctl(fd, termios.FIONREAD, b"\0\0\0\0")
     except (ImportError, OSError):
         return None  # closed meanwhile, or nothing of the kind
     return int.from_bytes(answer, sys.byteorder)

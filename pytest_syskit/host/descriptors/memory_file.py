@@ -27,7 +27,7 @@ def create(name: str) -> int:
     if fcntl is None or capabilities.missing("memfd") is not None:
         return _unlinked(name)
     fd: int = real.memfd_create(name)
-    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
+    real.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
     return fd
 
 

@@ -64,10 +64,9 @@ class Stream:
 
     def unread(self) -> int:
         """Return how many bytes wait to be read here."""
-        import fcntl  # noqa: PLC0415  # not on Windows
         import termios  # noqa: PLC0415  # not on Windows
 
-        answer = fcntl.ioctl(self.fd, termios.FIONREAD, b"\0\0\0\0")
+        answer = real.ioctl(self.fd, termios.FIONREAD, b"\0\0\0\0")
         return int.from_bytes(answer, sys.byteorder)
 
     def shared(self) -> int | None:
@@ -107,7 +106,8 @@ class Stream:
     def _access(self) -> int:
         import fcntl  # noqa: PLC0415  # not on Windows
 
-        return fcntl.fcntl(self.fd, fcntl.F_GETFL) & os.O_ACCMODE
+        flags: int = real.fcntl(self.fd, fcntl.F_GETFL)
+        return flags & os.O_ACCMODE
 
     def _events(self, wanted: int, seconds: float) -> int:
         if _poll is None:

@@ -33,14 +33,12 @@ def thaw(fd: int) -> None:
 
 
 def _thaw_linux(fd: int) -> None:
-    import fcntl  # noqa: PLC0415  # absent on Windows
-
     held = bytearray(8)  # the kernel writes an int into what the request number calls a long
-    fcntl.ioctl(fd, _GET_FLAGS, held)
+    real.ioctl(fd, _GET_FLAGS, held)
     (flags,) = struct.unpack_from("I", held)
     if flags & (_IMMUTABLE | _APPEND_ONLY):
         struct.pack_into("I", held, 0, flags & ~(_IMMUTABLE | _APPEND_ONLY))
-        fcntl.ioctl(fd, _SET_FLAGS, bytes(held))
+        real.ioctl(fd, _SET_FLAGS, bytes(held))
 
 
 def unlock_directory(name: str, dir_fd: int) -> None:

@@ -42,20 +42,18 @@ def open_path(path: str) -> int:
 
 def read_size(fd: int) -> TerminalSize:
     """Read the size of the window."""
-    import fcntl  # noqa: PLC0415  # not on Windows
     import termios  # noqa: PLC0415  # not on Windows
 
-    answer = fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(struct.calcsize(_SIZE)))
+    answer = real.ioctl(fd, termios.TIOCGWINSZ, bytes(struct.calcsize(_SIZE)))
     rows, columns, _, _ = struct.unpack(_SIZE, answer)
     return TerminalSize(rows, columns)
 
 
 def write_size(fd: int, size: TerminalSize) -> None:
     """Set the size; the kernel sends SIGWINCH to the program in the foreground."""
-    import fcntl  # noqa: PLC0415  # not on Windows
     import termios  # noqa: PLC0415  # not on Windows
 
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack(_SIZE, size.rows, size.columns, 0, 0))
+    real.ioctl(fd, termios.TIOCSWINSZ, struct.pack(_SIZE, size.rows, size.columns, 0, 0))
 
 
 def read_modes(fd: int) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 
 from ..real import real
@@ -43,6 +44,21 @@ def look_up(user: str | int) -> Identity:
         ) from None
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
     return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, groups, entry.pw_dir)
+
+
+def may_enter(identity: Identity, directory: str) -> bool:
+    """Say whether the mode of a directory lets a user reach what is in it.
+
+    Access lists and security modules are not asked.  Raises ``OSError`` if there is none.
+    """
+    facts = real.stat(directory)
+    if identity.uid == 0:
+        return True
+    if identity.uid == facts.st_uid:
+        return bool(facts.st_mode & stat.S_IXUSR)
+    if facts.st_gid in (identity.gid, *identity.groups):
+        return bool(facts.st_mode & stat.S_IXGRP)
+    return bool(facts.st_mode & stat.S_IXOTH)
 
 
 def require_superuser(user: str | int) -> None:

@@ -69,6 +69,22 @@ def read_environ(pid: int) -> dict[str, str]:
     return {os.fsdecode(name): os.fsdecode(value) for name, equals, value in pairs if equals}
 
 
+def shows_program(pid: int) -> bool:
+    """Say whether a process that was told to exec shows its new name, arguments and environment.
+
+    ``subprocess`` returns when exec has closed the descriptors (fs/exec.c, ``begin_new_exec``), and
+    the kernel fills in these afterwards, the environment last (``create_elf_tables``).  True also
+    where nothing is to come: the process has ended, may not be looked at, or there is no ``/proc``.
+    The environment must not be empty.
+    """
+    try:
+        if read_stat(pid).state == "zombie":
+            return True
+        return bool(read_argv(pid)) and bool(read_file(f"/proc/{pid}/environ", limit=1))
+    except OSError:
+        return True  # gone, another user's, or no Linux
+
+
 def read_children(pid: int | str = "self") -> list[int]:
     """List the children of a process, running and zombie, over all of its threads.
 

@@ -21,10 +21,10 @@ from types import FrameType, FunctionType, MethodType
 from ..descriptors.descriptors import Identity
 from ..processes import threads
 from ..real import real
-from .calls import Call, call_of, is_python
+from .calls import Call, call_of, python_codes
 from .descriptor_births import DescriptorBirths
 from .moment import NOBODY, Moment
-from .places import OWN, USER, Places, Stack
+from .places import OWN, STDLIB, USER, Places, Stack
 from .process_births import ProcessBirths
 from .turns import Turn, Turns, other_frames
 
@@ -83,8 +83,10 @@ class BirthWatch:
         """Hear that ``frame`` is about to call something."""
         turn = self._turns.mine()
         self._look(turn, frame)
-        if is_python(function):
-            turn.since = None  # it may be code that is not followed
+        codes = python_codes(function)
+        if codes is not None:
+            if any(self._places.whose(code) >= OWN for code in codes):
+                turn.since = None  # code that is not followed
             return
         call = call_of(function)
         if not call.idle:
@@ -144,7 +146,7 @@ class BirthWatch:
         """Book what is new since the event before; the code in between ran on the frame's line."""
         doubt, silent = self._strangers, call is None and self._may_be_silent(turn, frame)
         closely = silent if call is None else call.replaces
-        if doubt or self._may_start_threads(call):
+        if doubt or silent or (call is not None and _starts_threads(call)):
             self._strangers = self._sees_strangers()
         bounded, turn.bounded = turn.bounded and call is not None, False
         moved = self._blind or bounded or closely or self._descriptors.moved()
@@ -161,12 +163,6 @@ class BirthWatch:
         """See what there is, before a call that may change more than the count tells."""
         self._strangers = self._strangers or self._sees_strangers()
         self._book(Moment(turn, None, closely=True, doubt=True, moved=True))
-
-    def _may_start_threads(self, call: Call | None) -> bool:
-        """Say whether what has just run may have started threads that tell no events."""
-        if call is None:
-            return _foreign_calls_are_silent()
-        return not call.trusted or (_CALLS_ARE_SILENT and call.name == "start_new_thread")
 
     def _sees_strangers(self) -> bool:
         """Say whether there are threads that tell no events: of C code, or not of ``threading``.
@@ -194,7 +190,10 @@ class BirthWatch:
         """Say whether code has run since the event before of which nothing was told."""
         if turn.since is None:
             return True  # code that is not followed
-        return _foreign_calls_are_silent() and not turn.is_quiet(frame, within=False)
+        if not _CALLS_ARE_SILENT or "ctypes" not in sys.modules or frame is None:
+            return False
+        known = self._places.whose(frame.f_code) == STDLIB  # which calls no foreign functions
+        return not known and not turn.is_quiet(frame, within=False)
 
     def _may_fork(
         self, turn: Turn, frame: FrameType | None, call: Call | None, *, silent: bool
@@ -315,6 +314,6 @@ class BirthWatch:
         return self._places.whose(frame.f_code) == OWN
 
 
-def _foreign_calls_are_silent() -> bool:
-    """Say whether C code may have run of which no event tells: before Python 3.12, by ctypes."""
-    return _CALLS_ARE_SILENT and "ctypes" in sys.modules
+def _starts_threads(call: Call) -> bool:
+    """Say whether a call may have started threads that tell no events."""
+    return not call.trusted or (_CALLS_ARE_SILENT and call.name == "start_new_thread")

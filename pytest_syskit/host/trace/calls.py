@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
+    CodeType,
     FunctionType,
     MethodDescriptorType,
     MethodType,
@@ -25,7 +26,6 @@ from typing import Any
 
 _BOUND = (BuiltinFunctionType, MethodWrapperType)
 _UNBOUND = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
-_PYTHON = (FunctionType, staticmethod)
 
 # Modules none of whose functions and methods makes a descriptor or a process.
 _IDLE_MODULES = frozenset({"_thread", "time", "_queue", "_signal", "_ssl", "_asyncio", "itertools"})
@@ -81,7 +81,19 @@ def _homes(function: object) -> set[str]:
     kind = _kind(function)
     if kind is ModuleType or kind is type(None):
         return {str(getattr(function, "__module__", None) or "builtins")}
+    if kind is function:  # what a class does when it is called may be another's
+        makers = [_provider(kind, name) for name in ("__new__", "__init__")]
+        return {str(_of_class(each, "__module__")) for each in makers}
     return {str(_of_class(each, "__module__")) for each in _of_class(kind, "__mro__")}
+
+
+def _provider(kind: type, name: str) -> type:
+    """Return the class that a method comes from; ``object`` if it is written in Python."""
+    for each in _of_class(kind, "__mro__"):
+        found = _of_class(each, "__dict__").get(name)
+        if found is not None:
+            return object if type(found) in (FunctionType, staticmethod) else each
+    return object
 
 
 def _name(function: object) -> str:
@@ -90,22 +102,31 @@ def _name(function: object) -> str:
     return function.__name__ if known else ""  # type: ignore[attr-defined]  # ditto
 
 
-def is_python(function: object) -> bool:
-    """Say whether a call of ``function`` runs Python code alone, which tells of itself."""
+def python_codes(function: object) -> list[CodeType] | None:
+    """Return the Python code that a call runs, and nothing but that; ``None`` for C code."""
     kind = type(function)
-    if kind is FunctionType or kind is MethodType:
-        return kind is FunctionType or is_python(function.__func__)  # type: ignore[attr-defined]  # a method
-    if kind is type:
-        return all(_is_python_in(function, name) for name in ("__new__", "__init__"))
-    return kind not in _BOUND and kind not in _UNBOUND and _is_python_in(kind, "__call__")
+    if kind is MethodType:
+        function = function.__func__  # type: ignore[attr-defined]  # a method
+        kind = type(function)
+    if kind is FunctionType:
+        return [function.__code__]  # type: ignore[attr-defined]  # a function
+    if kind in _BOUND or kind in _UNBOUND or (issubclass(kind, type) and kind is not type):
+        return None
+    holder, names = (function, ("__new__", "__init__")) if kind is type else (kind, ("__call__",))
+    found = [_find(holder, name) for name in names]
+    if any(each is None for each in found):
+        return None
+    return [each.__code__ for each in found if type(each) is FunctionType]
 
 
-def _is_python_in(kind: Any, name: str) -> bool:
+def _find(kind: Any, name: str) -> Any:
+    """Return a method written in Python, ``object`` for one that does nothing, else ``None``."""
     for each in _of_class(kind, "__mro__"):
         found = _of_class(each, "__dict__").get(name)
         if found is not None:
-            return each is object or type(found) in _PYTHON
-    return False
+            found = found.__func__ if type(found) is staticmethod else found
+            return object if each is object else found if type(found) is FunctionType else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from .birth_watch import BirthWatch
 from .event_source import is_own
-from .places import OWN, USER, Places
+from .places import OWN, STDLIB, USER, Places
 
 _NAME = "pytest-syskit leak trace"
 _TOOLS = (4, 3)  # numbers that PEP 669 gives to nobody
@@ -27,6 +27,7 @@ class Monitoring:
     def __init__(self, watch: BirthWatch, places: Places) -> None:
         self._watch = watch
         self._whose = places.whose
+        self._is_runners_own = places.is_runners_own
         self._tool: int | None = None
 
     def start(self) -> str | None:
@@ -110,11 +111,13 @@ class Monitoring:
             return None
         return self._tell(self._watch.left, sys._getframe(1))  # noqa: SLF001  # see above
 
-    def _tell(self, hear: Callable[..., None], *words: object) -> object:
+    def _tell(self, hear: Callable[..., None], frame: FrameType, *words: object) -> object:
         if self._tool is None or get_ident() == self._watch.asleep:
             return None
+        if self._whose(frame.f_code) == STDLIB and self._is_runners_own(frame):
+            return None
         try:
-            hear(*words)
+            hear(frame, *words)
         except BaseException as error:
             self._watch.lost()
             if not is_own(error):

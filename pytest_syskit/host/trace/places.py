@@ -9,7 +9,7 @@ from types import CodeType, FrameType
 
 Stack = tuple[str, ...]
 
-USER, LIBRARY, PASSAGE, OWN, RUNNER = range(5)  # the last two are not followed
+USER, LIBRARY, STDLIB, PASSAGE, OWN, RUNNER = range(6)  # the last two are not followed
 
 _DEPTH = 8  # lines told of a stack in which nothing is the user's
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -33,8 +33,10 @@ class Places:
         self._root = os.path.join(root, "")
         self._runner = tuple(os.path.join(each, "") for each in runner)
         paths = sysconfig.get_paths()
-        names = ("stdlib", "platstdlib", "purelib", "platlib")
-        self._library = tuple({os.path.join(paths[name], "") for name in names})
+        self._stdlib, self._library = (
+            tuple({os.path.join(paths[name], "") for name in names})
+            for names in (("stdlib", "platstdlib"), ("purelib", "platlib"))
+        )
         self._known: dict[str, int] = {}
 
     def whose(self, code: CodeType) -> int:
@@ -54,9 +56,23 @@ class Places:
         if path.startswith(self._runner):
             return RUNNER
         shelved = any(f"{os.sep}{shelf}{os.sep}" in path for shelf in _SHELVES)
-        # Names in angle brackets belong to frozen modules and to code that was made from text.
+        # Other names in angle brackets belong to code that was made from text.
         made = path.startswith("<") and not path.startswith("<doctest")
-        return LIBRARY if made or shelved or path.startswith(self._library) else USER
+        if path.startswith("<frozen "):
+            return STDLIB
+        if made or shelved or path.startswith(self._library):
+            return LIBRARY
+        return STDLIB if path.startswith(self._stdlib) else USER
+
+    def is_runners_own(self, frame: FrameType) -> bool:
+        """Say whether the runner itself has called a function of the standard library."""
+        seen: FrameType | None = frame
+        while seen is not None:
+            whose = self.whose(seen.f_code)
+            if whose not in (STDLIB, OWN):
+                return whose == RUNNER
+            seen = seen.f_back
+        return False
 
     def tell(self, frame: FrameType | None, line: int | None = None) -> Stack | None:
         """Return a stack as ``path:line in function``; ``None`` if only the runner is in it.

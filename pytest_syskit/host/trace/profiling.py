@@ -17,7 +17,7 @@ from typing import Any
 
 from .birth_watch import BirthWatch
 from .event_source import is_own
-from .places import OWN, USER, Places
+from .places import OWN, STDLIB, USER, Places
 
 
 class Profiling:
@@ -26,6 +26,7 @@ class Profiling:
     def __init__(self, watch: BirthWatch, places: Places) -> None:
         self._watch = watch
         self._whose = places.whose
+        self._is_runners_own = places.is_runners_own
         self._profile = _Slot("profile", self._on_profile)
         self._trace = _Slot("trace", self._on_trace)
         self._interrupted = False
@@ -61,7 +62,8 @@ class Profiling:
         self._trace.free()
 
     def _on_profile(self, frame: FrameType, event: str, argument: Any) -> None:
-        if self._whose(frame.f_code) < OWN:
+        whose = self._whose(frame.f_code)
+        if whose < OWN and not (whose == STDLIB and self._is_runners_own(frame)):
             self._tell(self._hear[event], frame, argument)
 
     def _on_trace(self, frame: FrameType, _event: str, _argument: Any) -> Any:

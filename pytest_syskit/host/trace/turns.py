@@ -77,7 +77,7 @@ class Turn:
             return False
         start, end = self.since[1], frame.f_lasti + 2 * within
         run = frame.f_code.co_code[start:end:2]
-        return start <= end + 2 and not any(opcode.opname[op].startswith(_SILENT) for op in run)
+        return start <= end and not any(opcode.opname[op].startswith(_SILENT) for op in run)
 
     def back_in_call(self) -> None:
         """Leave the Python code that a call of C code has run."""

@@ -22,6 +22,7 @@ from .channel_words import (
     write_timeout_text,
 )
 from .deadline import Deadline, checked_seconds
+from .plain_descriptors import PlainDescriptors
 
 DEFAULT_TIMEOUT = 5.0  # seconds: a busy machine starts a Python program in one, a deadlock lasts
 _CHUNK = 1 << 16  # bytes: what a Linux pipe holds
@@ -54,6 +55,7 @@ class ChannelEnd:
         self._facing = facing
         self._stream: Stream | None = None
         self._closed_by: str | None = None
+        self._plain = PlainDescriptors()
 
     def open(self, timeout: float | None = None) -> ChannelEnd:
         """Open the end now rather than at first use, and return it."""
@@ -66,6 +68,7 @@ class ChannelEnd:
         self._closed_by = self._closed_by or reason
         if stream is not None:
             stream.close()
+        self._plain.close()
 
     @property
     def closed(self) -> bool:
@@ -80,7 +83,7 @@ class ChannelEnd:
     @property
     def open_fd(self) -> int | None:
         """The descriptor if the end is open already; opens nothing."""
-        return None if self._stream is None else self._stream.fd
+        return self._plain.open_one() if self._stream is None else self._stream.fd
 
     @property
     def fd(self) -> int:
@@ -210,6 +213,36 @@ class ChannelEnd:
                 yield fd
         finally:
             self.close("it was handed over to a child")
+
+    def blocking(self) -> int:
+        r"""Give this end to code under test in this process: return a plain, blocking descriptor.
+
+        For functions that take a descriptor and know nothing of limits.  From then on this end
+        itself neither reads nor writes; ``blocking()`` may be called once.  The code may close the
+        descriptor (the other end sees it at once); if it does not, it is closed with the pair, or
+        by :meth:`close`, so a file object made of it must not outlive them.  It is close-on-exec.
+
+        Nothing limits what the code does with it: ``signal_timeout`` does.  A writer that nobody
+        reads from ends in ``BrokenPipeError`` as usual.  A FIFO reader for which no writer has come
+        reads the end at once, where ``open(pair.path)`` would wait for one.
+
+        Raises:
+            ChannelTimeout: the writer of a FIFO that nobody has open for reading.
+            ValueError: the end is closed.
+
+        >>> from pytest_syskit.tools.channels.pipe_pair import pipe_pair
+        >>> with pipe_pair() as pair:
+        ...     with open(pair.writer.blocking(), "w") as file:
+        ...         _ = file.write("spam\n")
+        ...     pair.reader.read_until_eof()
+        b'spam\n'
+        """
+        fd = self._plain.add(self._usable(self._limit(None)).given_away())
+        stream, self._stream = self._stream, None
+        self._closed_by = f"blocking() gave it to the code under test as fd {fd}"
+        if stream is not None:
+            stream.close()
+        return fd
 
     def _limit(self, timeout: float | None) -> Deadline:
         return Deadline.after(self.timeout if timeout is None else checked_seconds(timeout))

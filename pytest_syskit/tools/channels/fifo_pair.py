@@ -42,7 +42,13 @@ class FifoPair(ChannelPair):
     """What :func:`fifo_pair` gives.
 
     Attributes:
-        path: where the FIFO is, absolute.
+        path: where the FIFO is, absolute.  Code that opens it is one more reader or writer beside
+            the ends here.  One that reads sees the end of the stream once no writer at all is open:
+            all other programs have closed, and ``.writer`` was closed too if it was ever used.  If
+            none was open yet, its ``open`` waits for one; so a FIFO whose writers come one after
+            the other shows an end between them, unless ``.writer.open()`` holds it open.  One that
+            writes gets no ``BrokenPipeError`` before ``.reader`` is closed, and bytes go to whoever
+            reads first: close ``.reader`` while a program reads.
         reader: open from the start.
         writer: opens at first use.
     """
@@ -101,6 +107,7 @@ def fifo_pair(
     ``.writer.close()`` to let a reader see the end.  Where several programs write one after the
     other, call ``.writer.open()`` first: while it is open no end of the stream comes between them.
     To a program that reads give the path rather than a descriptor: its ``open`` waits for a writer.
+    Code in this process that takes a plain, blocking descriptor gets ``end.blocking()``.
 
     Args:
         path: where to make it; in a private directory of its own unless given.

@@ -29,7 +29,8 @@ def pipe_pair(*, timeout: float = DEFAULT_TIMEOUT) -> Iterator[PipePair]:
     r"""Make a pipe whose ends never wait longer than ``timeout`` seconds.
 
     Both ends are close-on-exec; lend one to a child with ``end.inheritable()``, or give it
-    away with ``end.handed_over()``.  Both are closed when the block ends.
+    away with ``end.handed_over()``.  Code in this process that takes a plain, blocking descriptor
+    gets ``end.blocking()``.  All are closed when the block ends.
 
     Raises:
         NotImplementedError: this platform cannot wait for a pipe (Windows).

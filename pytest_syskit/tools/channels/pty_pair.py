@@ -18,6 +18,7 @@ from typing import Any
 
 from ...host.files import terminal
 from ...host.files.terminal import TerminalSize
+from ...host.processes.fake_calls import ADVICE, subprocess_is_fooled
 from ...host.real import real
 from .channel_end import DEFAULT_TIMEOUT
 from .channel_pair import ChannelPair, opened
@@ -87,14 +88,16 @@ class PtyPair(ChannelPair):
         children, and waited for.
 
         Args:
-            argv: program and arguments; the program is looked up on PATH.
+            argv: program and arguments.  The program is looked up as it will be: on the PATH of
+                ``env`` (the system's default path where that has none), and seen from ``cwd``.
             env: its whole environment; that of this process unless given.
             cwd: its working directory.
 
         Raises:
             FileNotFoundError: there is no such program.
+            RuntimeError: a fake file system keeps ``subprocess`` from working.
         """
-        command = _checked_command(argv, env)
+        command = _checked_command(argv, env, cwd)
         slave = terminal.open_path(str(self.path))
         try:
             program = subprocess.Popen(
@@ -180,15 +183,28 @@ def _entry(env: Mapping[str, str] | None) -> list[str]:
 
 
 def _checked_command(
-    argv: Sequence[str | os.PathLike[str]], env: Mapping[str, str] | None
+    argv: Sequence[str | os.PathLike[str]],
+    env: Mapping[str, str] | None,
+    cwd: str | os.PathLike[str] | None,
 ) -> list[str]:
     if isinstance(argv, (str, bytes)) or not argv:
         raise TypeError(f"argv={argv!r}: a list is expected, such as ['python', '-q']")
     words = [os.fspath(word) for word in argv]
     search = (os.environ if env is None else env).get("PATH", os.defpath)
-    if shutil.which(words[0], path=search) is None:
-        raise FileNotFoundError(f"pty_pair cannot start {words[0]!r}: no such program on PATH")
+    if subprocess_is_fooled():
+        raise RuntimeError(f"pty_pair cannot start {words[0]!r}: {ADVICE}")
+    if not _is_there(words[0], search, os.fspath(cwd or "")):
+        where = "" if os.path.dirname(words[0]) else f" on PATH={search}"
+        raise FileNotFoundError(f"pty_pair cannot start {words[0]!r}: no such program{where}")
     return words
+
+
+def _is_there(program: str, search: str, cwd: str) -> bool:
+    """Say whether a child that works in ``cwd`` finds a program."""
+    if os.path.dirname(program):
+        return shutil.which(os.path.join(cwd, program)) is not None
+    places = [os.path.join(cwd, each) for each in search.split(os.pathsep)]
+    return shutil.which(program, path=os.pathsep.join(places)) is not None
 
 
 def _checked_length(name: str, value: Any) -> int:

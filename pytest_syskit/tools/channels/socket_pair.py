@@ -78,8 +78,9 @@ def socket_pair(*, timeout: float = DEFAULT_TIMEOUT) -> Iterator[SocketPair]:
 
     Both ends read and write: ``.left`` (also ``.reader``) and ``.right`` (also ``.writer``).
     ``end.finish_writing()`` closes one direction, ``end.as_socket()`` gives code under test a
-    socket object, ``end.handed_over()`` gives the end to a child.  No network is involved, and
-    plugins that forbid sockets do not mind.  Both ends are closed when the block ends.
+    socket object and ``end.blocking()`` a plain descriptor, ``end.handed_over()`` gives the end to
+    a child.  No network is involved, and plugins that forbid sockets do not mind.  Both ends are
+    closed when the block ends.
 
     Raises:
         NotImplementedError: this platform has no such pairs (Windows).

@@ -146,7 +146,7 @@ def _above_streams(fd: int) -> int:
         return fd
     import fcntl  # noqa: PLC0415  # POSIX only
 
-    moved: int = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    moved: int = real.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
     real.close(fd)
     return moved
 

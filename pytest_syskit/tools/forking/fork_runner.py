@@ -38,7 +38,7 @@ from .fork_checks import (
 from .fork_child import ForkJob, live, streams_ahead
 from .fork_handle import ForkHandle
 from .fork_results import ForkResult
-from .rlimits import check_limits
+from .rlimits import check_limits, load
 
 LIMIT = 60.0  # seconds: far more than a unit test takes, far less than a CI job may hang
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL: time to clean up, not to finish
@@ -124,6 +124,7 @@ class ForkRunner:
             PermissionError: ``user`` was given, and this process is not the superuser's.
         """
         require_fork()
+        load()  # each child would import it anew, which takes as long as the fork
         limit = self.timeout if timeout is None else check_seconds("timeout", timeout)
         job = ForkJob(
             check_callable(function),

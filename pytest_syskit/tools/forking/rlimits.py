@@ -100,6 +100,11 @@ def apply_limits(limits: Mapping[str, int]) -> None:
         resource.setrlimit(number, (soft, resource.getrlimit(number)[1]))
 
 
+def load() -> None:
+    """Import what setting limits needs, so that a forked child finds it loaded."""
+    _resource()
+
+
 def lift_limits() -> None:
     """Raise every soft limit to its hard one, core dumps excepted."""
     resource = _resource()

@@ -10,18 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from types import TracebackType
 
-from pytest_syskit.host.real import real
+from pytest_syskit.host.processes.fake_calls import ADVICE, subprocess_is_fooled
+from pytest_syskit.host.processes.proc import shows_program
 
 from .output_stream import OutputStream
 from .process_command import Command, Word, checked_argv, environment, refusal
 from .process_errors import ProcessError, ProcessExited, ProcessNotStarted
 from .process_output import ProcessOutput
-from .process_waiting import checked_seconds
+from .process_waiting import checked_seconds, turns
 from .program_family import ProgramFamily
 from .program_input import InputPipe
 from .readiness import Condition, conditions
 from .started_process import Conduct, StartedProcess
 
+_EXEC_PATIENCE = 1.0  # seconds: the kernel needs microseconds, unless the machine swaps
 _EXCERPT_LINES, _EXCERPT_CHARACTERS = 50, 8192  # per stream: a report is read, not searched
 
 
@@ -78,6 +80,9 @@ class ProcessFactory:
     ) -> StartedProcess:
         """Start a program, wait until it is ready, and return it.
 
+        Never before the program has taken the place of this one's copy: on Linux ``/proc`` then
+        shows its own name, arguments and environment (elsewhere ``subprocess`` alone is asked).
+
         Args:
             argv: the program and its arguments, as a list; no shell is involved.
             ready: what must hold before this returns; see the table in ``readiness.py``.  What the
@@ -126,6 +131,7 @@ class ProcessFactory:
                 conduct,
             )
             self._programs.append(program)
+        _await_exec(program.pid)
         if wanted:
             self._await_ready(program, wanted, limit)
         return program
@@ -183,12 +189,9 @@ def _conduct(stop_signal: int, stop_grace: float, daemonises: bool) -> Conduct:
 
 
 def _refuse_fake_calls(command: Command) -> None:
-    """Refuse where ``subprocess`` cannot work: it would start the program and call it missing."""
-    if Popen.__init__.__globals__["os"].read is not real.read:
-        raise ProcessNotStarted(
-            f"cannot start {command.argv[0]!r} while os.read is replaced, for subprocess needs the "
-            "true one; under pyfakefs start it before, or between fs.pause() and fs.resume()"
-        )
+    """Refuse where ``subprocess`` cannot work."""
+    if subprocess_is_fooled():
+        raise ProcessNotStarted(f"cannot start {command.argv[0]!r}: {ADVICE}")
 
 
 @contextlib.contextmanager
@@ -226,6 +229,13 @@ def _spawn(
         )
     except OSError as error:
         raise refusal(command, error) from error
+
+
+def _await_exec(pid: int) -> None:
+    """Wait until a fresh process shows what it runs; one that hides it is not waited for longer."""
+    for _ in turns(_EXEC_PATIENCE):
+        if shows_program(pid):
+            return
 
 
 def _end(program: StartedProcess, survivors: list[str]) -> None:

@@ -120,13 +120,17 @@ class Holds:
 
     def holds(self, program: Watched) -> bool:
         """Ask once."""
+        return bool(self.answer(program))
+
+    def answer(self, program: Watched) -> Any:
+        """Ask once, and return the answer; ``None`` when it is an ``OSError``."""
         try:
             answer = self._question(program) if self._takes_program else self._question()
         except OSError as error:  # what clients raise while a server is not up yet
             self._outcome = f"raised {error!r}"
-            return False
+            return None
         self._outcome = f"returned {answer!r}"
-        return bool(answer)
+        return answer
 
     def lack(self) -> str:
         """Name the callable and its last outcome."""

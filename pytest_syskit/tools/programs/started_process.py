@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .exit_verdict import ExitVerdict
 from .process_errors import ProcessError
@@ -15,7 +16,7 @@ from .process_waiting import checked_seconds
 from .program_family import ProgramFamily
 from .program_input import InputPipe, ProgramInput
 from .program_watch import ProgramWatch
-from .readiness import Condition, compiled
+from .readiness import Condition, Holds, compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,28 @@ class StartedProcess:
             return f"nothing new {where} matches {regex.pattern!r}{hint}"
 
         return self._watch.until(lambda: self._output.next_match(regex, names), timeout, lack)
+
+    def until(self, question: Callable[..., Any], timeout: float = 10.0) -> Any:
+        r"""Ask again and again until the answer is true, and return that answer.
+
+        The general wait, for what neither output nor exit tells: ``until((box / "done").exists)``,
+        ``until(lambda program: "3 clients" in status_of(program.pid))``.
+
+        Args:
+            question: called with this object if it takes an argument.  It must not block.  An
+                ``OSError`` means "not yet"; any other exception comes out.
+            timeout: seconds.
+
+        Raises:
+            ProcessExited: the program ended, and the answer is still not true; of a program that
+                ``daemonises`` the last descendant ended.
+            ProcessTimeout: the time is over; names the question and its last outcome.
+            TypeError: the question cannot be called.
+        """
+        if not callable(question):
+            raise TypeError(f"until() takes something to call, got {question!r}")
+        asked = Holds(question)
+        return self._watch.until(lambda: asked.answer(self), timeout, asked.lack)
 
     def lines(self, stream: str = "stdout", timeout: float = 10.0) -> Iterator[str]:
         """Yield each line, without its end, once it is complete; stop when the program has ended.

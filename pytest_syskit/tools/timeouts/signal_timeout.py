@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 from pytest_syskit.host import capabilities
 from pytest_syskit.host.signals.timers import CLOCK_NAMES, timer_clock
 
-from .time_limit import TimeLimit, shield
+from .running_loop import Cancellable, TrioBlock, current
+from .signalled_limit import shield
+from .time_limit import TimeLimit
 from .timeout_verdict import SignalTimeout, raise_overrun
 
 __all__ = ["SignalTimeout", "signal_timeout"]
@@ -70,6 +72,7 @@ class signal_timeout:  # noqa: N801  # used like a function
         self._on_timeout = on_timeout
         self._name = name
         self._limit: TimeLimit | None = None
+        self._task: Cancellable | None = None
 
     def __enter__(self) -> TimeLimit:
         """Start the clock and return the armed limit (``pause()`` and ``resume()`` are its)."""
@@ -79,7 +82,8 @@ class signal_timeout:  # noqa: N801  # used like a function
         frame = sys._getframe(1)  # noqa: SLF001  # the only way to the caller's line
         self._name = self._name or _block(frame)
         limit = TimeLimit(timer_clock(self.clock), self.seconds, announce=self._on_timeout)
-        limit.arm(frame)
+        self._task = current()
+        limit.arm(frame, self._task)
         self._limit = limit
         return limit
 
@@ -94,7 +98,9 @@ class signal_timeout:  # noqa: N801  # used like a function
         if limit is None:
             return
         overrun = limit.disarm()
-        self._limit = None
+        if isinstance(self._task, TrioBlock):
+            self._task.leave(kind, error, trace)
+        self._limit = self._task = None
         if overrun is not None:
             raise_overrun(limit, overrun, error, f"{self._name} took longer than")
 

@@ -5,50 +5,30 @@ When a limit ends, handler and *remaining* time of its outer one are put back, l
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 from pytest_syskit.host.real import real
 from pytest_syskit.host.signals import timers
 from pytest_syskit.host.signals.timers import Handler, TimerClock, raw
 
-from .debugger import debugger_active
 from .disarmed import disarmed_by
+from .leaving_the_chain import hand_back
 from .limit_chain import (
     LONGEST,
     SOONEST,
-    ChainLimit,
     armed,
     handler_of,
     installed,
     limit_of,
-    outermost_due,
 )
-from .observer import Observer
-from .place_in_code import place_in_code
+from .overrun import Overrun
+from .running_loop import Cancellable
+from .signalled_limit import SignalledLimit
 from .stranger import NEVER, Stranger
-from .timeout_shot import EveryLine, loop_runs, make_shot, running_task
-from .timeout_verdict import Overrun
-
-_RETRY = 0.001  # seconds until a signal that came inside our own code is looked at again
-_PERSUASION = 3  # the shot from which on the code is not asked politely any more
-
-# An exception in the code that arms and disarms would tear it; it comes a moment later instead.
-_shielded = {
-    __name__,
-    "pytest_syskit.host.signals.timers",
-    "pytest_syskit.tools.timeouts.limit_chain",
-}
 
 
-def shield(module: str) -> None:
-    """Raise no shot in a frame of this module: it holds the entry and exit of a limit."""
-    _shielded.add(module)
-
-
-class TimeLimit(ChainLimit):
+class TimeLimit(SignalledLimit):
     """One armed limit.  Made, armed and disarmed in the main thread.
 
     Args:
@@ -61,20 +41,6 @@ class TimeLimit(ChainLimit):
         polite: leave a handler and a timer alone that the code inside has put in place of ours;
             otherwise what was found is put back over them.
     """
-
-    # Defaults live here rather than in __init__: a limit is armed for each test.
-    mild = False
-    shots = 0
-    where: str | None = None
-    last_shot: BaseException | None = None
-    _observer: Observer | None = None
-    _missed = False
-    _every_line: EveryLine | None = None
-    _paused_at: float | None = None
-    _task: Any = None
-    _hit: Any = None
-    _cancelled = 0
-    _deaf = 0.0
 
     def __init__(
         self,
@@ -101,12 +67,11 @@ class TimeLimit(ChainLimit):
 
     # -- beginning -----------------------------------------------------------------------------
 
-    def arm(self, frame: FrameType | None) -> None:
-        """Start the clock; ``frame`` is the one that holds the block, if it is on the stack."""
+    def arm(self, frame: FrameType | None, task: Cancellable | None = None) -> None:
+        """Start the clock; ``frame`` and ``task`` hold the block, if it is on the stack."""
         clock = self.clock
         self._stop = (frame, frame.f_lineno if frame is not None else 0)
-        if "asyncio" in sys.modules:
-            self._task = running_task()
+        self._task = task
         handler = raw.set_handler(clock.number, self.fire)
         now = self._started = clock.now()
         self.due = now + self.seconds
@@ -142,7 +107,8 @@ class TimeLimit(ChainLimit):
             return False  # stopped, or set to something later than the new deadline
         if self.shots:
             self.shots, self._deaf = 0, 0.0
-            self.where = self.last_shot = self._observer = None
+            self.where = self._observer = self._interruption = None
+        self._paused_at = None  # a debugger that was quit, rather than left
         now = self._started = clock.now()
         self.due = now + self.seconds
         return True
@@ -151,7 +117,7 @@ class TimeLimit(ChainLimit):
 
     def pause(self) -> None:
         """Stop the clock, for a debugger or for work that others pay for."""
-        if self._paused_at is None and self.open:
+        if self._paused_at is None and self.open and self.due != NEVER:
             self._paused_at = self.clock.now()
             self.due = NEVER
             armed[self.clock.name][-1].set_timer(self._paused_at)
@@ -165,74 +131,6 @@ class TimeLimit(ChainLimit):
         self._paused_at = None
         self.due = self._started + self.seconds
         armed[self.clock.name][-1].set_timer(now)
-
-    # -- the signal ----------------------------------------------------------------------------
-
-    def fire(self, number: int, frame: FrameType | None) -> None:
-        """Handle the signal: give it to whoever is due, the outermost first."""
-        if not self.open:
-            self._missed = True
-            return
-        if frame is not None and frame.f_globals.get("__name__") in _shielded:
-            real.setitimer(self.clock.timer, _RETRY, self.interval)
-            return
-        now = self.clock.now()
-        if self.expires <= now < self.next_due():
-            self.set_timer(now)  # it ran to the deadline before the last restart
-            return
-        act = outermost_due(self, now).prepare(now, frame)
-        self.set_timer(now)
-        if act is not None:
-            act(number, frame)
-
-    def prepare(self, now: float, frame: FrameType | None) -> Callable[..., Any] | None:
-        """Decide about a shot: put it off, or return the function that raises it."""
-        if debugger_active():
-            # Nobody knows how long the prompt has been open, so the block gets its time again.
-            self._started, self.due = now, now + self.seconds
-            return None
-        if self.shots == 0:
-            self._deaf = max(self._deaf, now - self.due)
-            if not self._seen():
-                self.due = now + Observer.patience
-                return None
-            self.where = place_in_code(frame)
-        self.shots += 1
-        self.due = now + self.interval
-        return self._shoot
-
-    def _seen(self) -> bool:
-        if self._observe is None:
-            return True
-        if self._observer is None:
-            self._observer = Observer(self._observe)
-        return self._observer.seen()
-
-    def _shoot(self, _number: int, frame: FrameType | None) -> None:
-        if self.shots == 1 and self._announce is not None:
-            self._announce(self)
-        elsewhere = self._task is not None and running_task() is not self._task
-        if elsewhere and self.shots < _PERSUASION:
-            self._task.get_loop().call_soon_threadsafe(self._cancel_task)  # wakes the loop, too
-            return
-        if self.shots >= _PERSUASION and frame is not None and not loop_runs():
-            self._stop_tracing()
-            self._every_line = EveryLine(frame, self._stop, self._boundary)
-            self._every_line.start(lambda: make_shot(self, mild=self.mild))
-        self._hit = running_task()
-        # A loop stores what is mild in a task; the code had its chance to end in peace.
-        self.last_shot = make_shot(self, mild=self.mild and self.shots < _PERSUASION)
-        raise self.last_shot
-
-    def _cancel_task(self) -> None:
-        if self.open:
-            self._task.cancel()
-            self._cancelled += 1
-
-    def _stop_tracing(self) -> None:
-        if self._every_line is not None:
-            self._every_line.stop()
-            self._every_line = None
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -248,6 +146,11 @@ class TimeLimit(ChainLimit):
         remaining, _ = real.getitimer(self.clock.timer)
         return self._overrun(now, installed(self.clock), remaining, hidden=hidden)
 
+    @property
+    def resting(self) -> bool:
+        """Whether the limit is between two times, as opposed to a pause in one."""
+        return self.due == NEVER and self._paused_at is None
+
     def _over(self, now: float) -> bool:
         paused = self._paused_at is not None
         return self.shots > 0 or (now - self._started >= self.seconds and not paused)
@@ -262,21 +165,21 @@ class TimeLimit(ChainLimit):
             if limit_of(installed(clock)) is self:
                 raw.set_handler(clock.number, handler_of(self))
             return None
-        resting = self.due == NEVER and self._paused_at is None
+        resting = self.resting
         self.open = False
         remaining, interval = real.setitimer(clock.timer, 0.0)
         now = clock.now()
         over = not resting and self._over(now)
         hidden = over and timers.blocked(clock.number)
-        handler = self._hand_back(now, (remaining, interval), discard=hidden)
+        found = remaining, interval
+        handler = hand_back(self, now, found, polite=self._polite, discard=hidden)
         if self._found_blocked:
             timers.block(clock.number)
         return self._overrun(now, handler, remaining, hidden=hidden) if over else None
 
     def _overrun(self, now: float, handler: Handler, remaining: float, *, hidden: bool) -> Overrun:
-        if self.shots:
-            self._stop_tracing()
-            self._leave_tasks_clean()
+        if self._interruption is not None:
+            self._interruption.end()
         ours = limit_of(handler) is not None
         disarmed = disarmed_by(
             self.clock, handler, ours=ours, running=bool(remaining), hidden=hidden
@@ -290,51 +193,3 @@ class TimeLimit(ChainLimit):
             disarmed=None if self.shots else disarmed,
             deaf=self._deaf,
         )
-
-    def _leave_tasks_clean(self) -> None:
-        """Undo what a task was told on our behalf.
-
-        ``asyncio.timeout`` and task groups look at the count of cancellations (3.11); a task that
-        ended by a shot would log an exception "never retrieved".
-        """
-        for _ in range(self._cancelled if hasattr(self._task, "uncancel") else 0):
-            self._task.uncancel()
-        hit = self._hit
-        if hit is not None and hit.done() and not hit.cancelled():
-            hit.exception()
-
-    def _hand_back(self, now: float, found: tuple[float, float], *, discard: bool) -> Handler:
-        """Put handler and timer back; return the handler that was there instead."""
-        clock, limits = self.clock, armed[self.clock.name]
-        if limits[-1] is not self:
-            return self._step_out(now)
-        limits.pop()
-        current = installed(clock)
-        if self._polite and limit_of(current) is not self:
-            self._make_way(current, found)
-            return current
-        if discard:
-            timers.discard_pending(clock.number)
-        raw.set_handler(clock.number, handler_of(self.outer))
-        due = self.outer.next_due()
-        if due != NEVER:
-            real.setitimer(clock.timer, max(due - now, SOONEST), self.outer.interval)
-        return current
-
-    def _make_way(self, current: Handler, found: tuple[float, float]) -> None:
-        """Leave a stranger's handler and timer in place, but not a timer that is ours."""
-        dead = limit_of(current)
-        if dead is not None:
-            raw.set_handler(self.clock.number, handler_of(dead))
-        if abs(found[1] - self.interval) > SOONEST:
-            real.setitimer(self.clock.timer, *found)
-
-    def _step_out(self, now: float) -> Handler:
-        """End before a newer limit does: it inherits our outer one."""
-        limits = armed[self.clock.name]
-        limits.remove(self)
-        for limit in limits:
-            if limit.outer is self:
-                limit.outer = self.outer
-        limits[-1].set_timer(now)
-        return installed(self.clock)

@@ -12,6 +12,8 @@ an asyncio loop                        a KeyboardInterrupt: the only kind (with 
                                        leaves a task or a callback instead of being stored in it
 an asyncio loop, and the block sits    the task is cancelled, as ``asyncio.timeout`` would: an
 in a task that is not running now      exception raised elsewhere would never reach the block
+a trio loop, no task running now       the block's scope, or the run's main nursery, is cancelled:
+                                       trio does not survive an exception raised in its loop
 pytest's finalisers (``mild``)         an Exception: pytest goes on to the next finaliser, while
                                        any other kind would make it forget the rest
 code that caught two shots             raised anew at each line of it, also in ``except`` clauses
@@ -24,6 +26,8 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
+
+from .running_loop import loop_runs
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -63,21 +67,6 @@ def shots_in(error: BaseException | None) -> Iterator[Shot | LoopShot | MildShot
         yield from shots_in(part)
 
 
-def _asyncio() -> Any:
-    return sys.modules.get("asyncio")  # never imported for our sake
-
-
-def loop_runs() -> bool:
-    """Say whether an asyncio loop runs in this thread."""
-    asyncio = _asyncio()
-    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001  # in its __all__
-
-
-def running_task() -> Any:
-    """Return the asyncio task that runs now, or ``None``."""
-    return _asyncio().current_task() if loop_runs() else None
-
-
 def make_shot(limit: object, *, mild: bool) -> Shot | LoopShot | MildShot:
     """Return the kind of shot that what runs now cannot swallow at once."""
     if mild:
@@ -92,6 +81,10 @@ class EveryLine:
     one raised at the line of the ``except`` clause leaves the loop.  Python switches tracing off
     when a trace function raises, so each shot needs a new one.  A coverage tool that uses
     ``sys.settrace`` misses the rest of the block.
+
+    This way out can, rarely, leave the interpreter's exception state set: ``sys.exc_info()`` is not
+    empty afterwards, and later exceptions show a shot as their ``__context__``.  Nothing here
+    clears it; code that must not be touched by that belongs in a process of its own.
 
     Args:
         frame: where the code is now.

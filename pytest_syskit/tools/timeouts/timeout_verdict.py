@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .overrun import Overrun
 from .timeout_shot import shots_in, trim
 
 if TYPE_CHECKING:
@@ -12,27 +12,9 @@ if TYPE_CHECKING:
 
 _OURS = frozenset(
     f"pytest_syskit.tools.timeouts.{name}"
-    for name in ("time_limit", "signal_timeout", "timeout_shot")
+    for name in ("time_limit", "signalled_limit", "signal_timeout", "timeout_shot", "interruption")
 )
 _DEAF = 0.1  # seconds; less is the ordinary delay of a busy machine
-
-
-@dataclass(frozen=True, slots=True)
-class Overrun:
-    """How a block went over its limit.
-
-    Times are seconds of the limit's clock.  ``where`` is the place in the code at the first shot,
-    ``shots`` counts how often the code was interrupted, ``disarmed`` says what switched the limit
-    off inside the block, and ``deaf`` is how long Python could not act on the signal.
-    """
-
-    seconds: float
-    clock: str
-    elapsed: float
-    where: str | None = None
-    shots: int = 0
-    disarmed: str | None = None
-    deaf: float = 0.0
 
 
 class SignalTimeout(TimeoutError):
@@ -64,12 +46,22 @@ def raise_overrun(
     own = [shot for shot in shots if shot.limit is limit]
     if not own and (shots or isinstance(error, KeyboardInterrupt | GeneratorExit)):
         return
-    timeout = kind(f"{text} {overrun.seconds:g} s{_story(overrun, heard=bool(own))}")
+    timeout = kind(
+        f"{text} {overrun.seconds:g} s{_story(overrun, heard=bool(own) or _cancelled(error))}"
+    )
     timeout.overrun = overrun
     shot = own[0] if own else limit.last_shot
     if shot is not None:  # also one that was caught knows the way to where the code hung
         timeout = timeout.with_traceback(trim(shot.__traceback__, _OURS))
     raise timeout from (None if error in own else error)
+
+
+def _cancelled(error: BaseException | None) -> bool:
+    """Say whether a task ended as it was asked to, in asyncio or in trio."""
+    parts = getattr(error, "exceptions", None)  # of an ExceptionGroup, or its backport
+    if parts:
+        return all(map(_cancelled, parts))
+    return type(error).__name__ in {"CancelledError", "Cancelled"}
 
 
 def _story(overrun: Overrun, *, heard: bool) -> str:

@@ -19,7 +19,7 @@ ROOM_FOR_NAME = 60  # bytes promised for the name; the longest names of real ser
 _PREFIX = "s-"
 _NAME_LENGTH = len(_PREFIX) + 8  # what make_private_directory appends
 # Tried in this order after the user's own choice: where it is long, as on macOS, these are short.
-_SHORT_ROOTS = ("/tmp", "/var/tmp")  # noqa: S108  # what is made there is private and unguessable
+SHORT_ROOTS = ("/tmp", "/var/tmp")  # noqa: S108  # what is made there is private and unguessable
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def short_socket_dir(root: str | os.PathLike[str] | None = None) -> Iterator[Pat
 def _candidates(root: str | os.PathLike[str] | None) -> list[str]:
     if root is not None:
         return [os.path.abspath(os.fsdecode(root))]
-    return list(dict.fromkeys([os.path.abspath(tempfile.gettempdir()), *_SHORT_ROOTS]))
+    return list(dict.fromkeys([os.path.abspath(tempfile.gettempdir()), *SHORT_ROOTS]))
 
 
 def _make(roots: list[str]) -> str:

@@ -18,6 +18,7 @@ from .remove_tree import remove_after, remove_tree
 from .tree_diff import TreeDiff
 from .tree_snapshot import TreeSnapshot, take_snapshot
 from .working_directory import working_directory
+from .workspace_place import bring_home, give, owner_to_be, remove_link
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,8 +44,9 @@ class TempWorkspace:
     """A directory of mode 0700 that exists from creation to the end of its ``with`` block.
 
     It is an ``os.PathLike``, and ``workspace / "a"`` is a ``pathlib.Path`` in it.  Its path has no
-    links.  The process that made it removes it: a forked child that leaves the block does not.  All
-    work is done on the true file system, also while a fake one is installed.
+    links, and only ``open_to`` changes it.  The process that made it removes it: a forked child
+    that leaves the block does not.  All work is done on the true file system, also while a fake one
+    is installed.
 
     Example:
         >>> with TempWorkspace() as workspace:
@@ -67,6 +69,7 @@ class TempWorkspace:
         self.keep = keep
         self._owner = real.getpid()
         self.path = Path(make_private_directory(parent, _PREFIX))
+        self._home = str(self.path)
 
     def __enter__(self) -> Self:
         return self
@@ -77,9 +80,14 @@ class TempWorkspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self.keep and real.getpid() == self._owner:
-            self._step_out()
-            remove_after(str(self.path), error)
+        if real.getpid() != self._owner:
+            return
+        if self.keep:
+            self.path = Path(bring_home(self._home, str(self.path)))
+            return
+        self._step_out()
+        remove_link(self._home, str(self.path))
+        remove_after(str(self.path), error)
 
     def __truediv__(self, name: str | os.PathLike[str]) -> Path:
         return self.path / name
@@ -107,6 +115,29 @@ class TempWorkspace:
             OSError: the entry it names clashes with what is there, or the system refused it.
         """
         populate(str(self.path), tree)
+        return self
+
+    def open_to(self, user: str | int) -> Self:
+        """Let another user work here, as ``fork_runner.run(..., user=...)`` does; returns itself.
+
+        The user becomes the owner of the directory, whose mode stays 0700: nobody else but the
+        superuser gets in.  What is in it keeps its owner: by default the user reads the files of
+        ``populate``, and replaces but does not rewrite them (``File(mode=0o666)`` lets them).
+
+        If the user may not enter a directory above, as the private ones of ``tmp_path`` and
+        ``temp_workspace``, these are left as they are, and the workspace moves to the system's
+        temporary directory.  ``path`` is the new place then; the old one is a link to it, for paths
+        of this process.  What is kept at the end is moved back.
+
+        Args:
+            user: a name or a number.
+
+        Raises:
+            PermissionError: this process is not the superuser, or the user can reach no place.
+            LookupError: there is no such user.
+            NotImplementedError: the platform has no owners (Windows).
+        """
+        self.path = Path(give(self._home, str(self.path), owner_to_be(user)))
         return self
 
     def standard(self) -> Self:
@@ -166,6 +197,7 @@ class TempWorkspace:
             TreeNotRemoved: something stayed; names it.
         """
         self._step_out()
+        remove_link(self._home, str(self.path))
         remove_tree(self.path)
 
     def _step_out(self) -> None:
