@@ -372,6 +372,8 @@ def test_forks_in_a_thread():
     thread = threading.Thread(target=forks)
     thread.start()
     thread.join()
+
+def test_forks_itself():
     if os.fork() == 0:  # itself
         os._exit(0)
 
@@ -419,10 +421,8 @@ def test_a_number_that_waits_in_accept_belongs_to_its_thread(threads):
 
 def test_children_of_threads_are_told_apart(threads):
     forks, itself = lines(THREADS, "forks", "itself")
-    assert threads.stacks("test_forks_in_a_thread") == {
-        (f"test_it.py:{forks} in forks",),
-        (f"test_it.py:{itself} in test_forks_in_a_thread",),
-    }
+    assert threads.stacks("test_forks_in_a_thread") == {(f"test_it.py:{forks} in forks",)}
+    assert threads.stacks("test_forks_itself") == {(f"test_it.py:{itself} in test_forks_itself",)}
 
 
 def test_what_a_thread_of_c_code_makes_is_unknown(threads):

@@ -94,6 +94,9 @@ class BirthWatch:
         turn.bounded = call.replaces or call.opens or (not call.idle and other_threads() > 0)
         if turn.bounded:
             self._look_before(turn)
+        if call.forks:
+            turn.forked = False
+            self._book(Moment(turn, None, forked=True))
         turn.calls.append((function, call))
 
     def returned(self, frame: FrameType, function: object, *, raised: bool = False) -> None:
@@ -272,13 +275,14 @@ class BirthWatch:
             reserved[unknown[0]] = able[0]
 
     def _book_processes(self, moment: Moment) -> None:
-        call = moment.call or moment.turn.call()
-        can_fork = call is not None and call.forks and not moment.raised
-        made = self._processes.look(moment.turn.thread, can_fork=can_fork)
+        turn, call = moment.turn, moment.call or moment.turn.call()
+        can_fork = call is not None and call.forks and not moment.raised and not turn.forked
+        made = self._processes.look(turn.thread, can_fork=can_fork)
+        turn.forked |= can_fork and bool(made) and call is not None and call.trusted
         if len(made) > 1 and (call is None or call.trusted):
             return  # one of them came another way: an orphan was adopted, or a signal arrived
         for pid in made:
-            self._processes.note(pid, self._stack(moment.turn.thread, moment, {}))
+            self._processes.note(pid, self._stack(turn.thread, moment, {}))
 
     # -- telling -----------------------------------------------------------------------------------
 

@@ -45,16 +45,18 @@ class Turn:
         calls: the calls of C code it is in, outermost first; ``None`` stands for Python code that
             such a call runs.
         bounded: whether all was looked at when the call that runs now began.
+        forked: whether the call that runs now has made the one child that it makes.
         since: the frame and the instruction from which on nothing has been looked at; ``None`` if
             it may have been anywhere.
     """
 
-    __slots__ = ("bounded", "calls", "since", "thread")
+    __slots__ = ("bounded", "calls", "forked", "since", "thread")
 
     def __init__(self, thread: int) -> None:
         self.thread = thread
         self.calls: list[tuple[object, Call] | None] = []
         self.bounded = False
+        self.forked = False
         self.since: tuple[int, int] | None = None
 
     def call(self) -> Call | None:
