@@ -61,15 +61,17 @@ def test_hypothesis_runs_and_shows_its_example(forked, fork):
 
 def test_hypothesis_keeps_a_failing_example_for_the_next_run(forked, pytester):
     body = """
-from hypothesis import given, settings, strategies as st, Phase
+from hypothesis import given, settings, strategies as st
+from hypothesis.database import DirectoryBasedExampleDatabase
 seen = []
 
+@settings(database=DirectoryBasedExampleDatabase("kept"))  # where CI runs there is none
 @given(st.integers())
 def test_fails(n): seen.append(n); assert n < 1000, f"first was {seen[0]}"
 """
     plugins = ["_hypothesis_pytestplugin"]
     forked(body, plugins=plugins).stdout.fnmatch_lines(["*first was 0*"])
-    assert list((pytester.path / ".hypothesis" / "examples").iterdir())
+    assert list((pytester.path / "kept").iterdir())
     again = forked(body, plugins=plugins)
     again.stdout.fnmatch_lines(["*AssertionError: first was 1000"])
 

@@ -89,6 +89,7 @@ class Run(NamedTuple):
     status: int
     output: str
     leaks: list[dict]
+    options: tuple[str, ...] = ()
 
     def stacks(self, name: str) -> set[tuple[str, ...]]:
         """Return the distinct stacks of what a test, or a fixture, has left."""
@@ -122,7 +123,7 @@ def run(folder, *arguments, before=(), traced=True, **files) -> Run:
         inner.wait()
     text = output.read_text()
     assert (folder / "r.json").exists(), text
-    return Run(status, text, json.loads((folder / "r.json").read_text())["leaks"])
+    return Run(status, text, json.loads((folder / "r.json").read_text())["leaks"], arguments)
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +301,10 @@ def test_what_is_closed_and_used_again_has_its_own_line(numbers, name, marks, fu
     expected = tuple(
         f"test_it.py:{n} in {f}" for n, f in zip(lines(NUMBERS, *marks), functions, strict=False)
     )
+    if name == "test_daemon" and "--syskit-subreaper" in numbers.options:
+        # The orphan may be adopted during another fork: then nobody can say which of the two made it.
+        assert numbers.stacks(name) in ({expected}, {()}), numbers.output
+        return
     if name == "test_signal_handler" and sys.version_info < (3, 11):
         # There a handler runs between two instructions, be they ours: then its line is unknown.
         assert numbers.stacks(name) in ({expected}, {()}), numbers.output
@@ -412,11 +417,13 @@ def test_a_thread_without_threading_is_traced_or_unknown(threads):
 
 def test_a_number_that_waits_in_accept_belongs_to_its_thread(threads):
     beside, client, after, accept = lines(THREADS, "beside", "client", "after", "accept")
-    mine = [(f"test_it.py:{n} in test_beside_a_server",) for n in (beside, client, after)]
-    assert threads.stacks("test_beside_a_server") == {
-        *mine,
-        (f"test_it.py:{accept} in serve",),
-    }, threads.output
+    mine = {(f"test_it.py:{n} in test_beside_a_server",) for n in (beside, client, after)}
+    # Where another thread comes between the call and its return, the line is unknown, never wrong.
+    assert threads.stacks("test_beside_a_server") - mine in (
+        {(f"test_it.py:{accept} in serve",)},
+        {()},
+    ), threads.output
+    assert mine <= threads.stacks("test_beside_a_server"), threads.output
 
 
 def test_children_of_threads_are_told_apart(threads):

@@ -68,8 +68,28 @@ class BirthTrace:
         """Return where a child was made; for an orphan, where its first ancestor was."""
         return self._watch.process(pid, started) if self._watch is not None else None
 
+    def fork_begins(self) -> None:
+        """Run before each fork, in the thread that forks."""
+        if self._watch is not None:
+            self._watch.fork_begins()
+
+    def fork_ends(self) -> None:
+        """Run after it, in the parent."""
+        if self._watch is not None:
+            self._watch.fork_ends()
+
 
 _RUNNING: list[BirthTrace] = []
+
+
+def _begin_fork() -> None:
+    for trace in _RUNNING:
+        trace.fork_begins()
+
+
+def _end_fork() -> None:
+    for trace in _RUNNING:
+        trace.fork_ends()
 
 
 def _fall_silent() -> None:
@@ -79,4 +99,4 @@ def _fall_silent() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_fall_silent)
+    os.register_at_fork(before=_begin_fork, after_in_parent=_end_fork, after_in_child=_fall_silent)

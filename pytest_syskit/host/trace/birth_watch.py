@@ -55,6 +55,24 @@ class BirthWatch:
         self._strange = 0  # how many
         self._blind = True
         self.asleep = 0
+        self._forking: set[int] = set()
+
+    def is_deaf(self) -> bool:
+        """Say whether nothing is to be told of the calling thread now."""
+        thread = get_ident()
+        return thread == self.asleep or thread in self._forking
+
+    def fork_begins(self) -> None:
+        """Hear nothing of the calling thread until its fork is over.
+
+        In the child the book may be in the hands of a thread that is not there, and Python's own
+        hooks run before anybody can end the trace.
+        """
+        self._forking.add(get_ident())
+
+    def fork_ends(self) -> None:
+        """Hear of the calling thread again."""
+        self._forking.discard(get_ident())
 
     def sleep(self) -> None:
         """Hear nothing of the calling thread until it wakes: the runner is busy with itself."""
@@ -211,6 +229,7 @@ class BirthWatch:
 
     def _book(self, moment: Moment) -> None:
         if not self._lock.acquire(timeout=_PATIENCE):
+            self._forking.add(get_ident())  # C code has forked: hear nothing more of its child
             raise TimeoutError("the thread that had the book is not in this process")
         try:
             if self._blind:

@@ -7,7 +7,6 @@ in the user's code alone.
 from __future__ import annotations
 
 import sys
-from _thread import get_ident
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
@@ -112,7 +111,7 @@ class Monitoring:
         return self._tell(self._watch.left, sys._getframe(1))  # noqa: SLF001  # see above
 
     def _tell(self, hear: Callable[..., None], frame: FrameType, *words: object) -> object:
-        if self._tool is None or get_ident() == self._watch.asleep:
+        if self._tool is None or self._watch.is_deaf():
             return None
         if self._whose(frame.f_code) == STDLIB and self._is_runners_own(frame):
             return None

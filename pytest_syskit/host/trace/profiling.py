@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from _thread import get_ident
 from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Any
@@ -82,7 +81,7 @@ class Profiling:
         return self._on_line
 
     def _tell(self, hear: Callable[..., None], *words: object) -> None:
-        if get_ident() == self._watch.asleep:
+        if self._watch.is_deaf():
             return
         try:
             hear(*words)
