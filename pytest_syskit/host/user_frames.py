@@ -43,7 +43,7 @@ def _module(frame: FrameType) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _is_users(path: str) -> bool:
-    return not path.startswith((_OURS, "<frozen", *_LIBRARIES))
+    return not os.path.normpath(path).startswith((_OURS, "<frozen", *_LIBRARIES))
 
 
 def _line(frame: FrameType) -> str:

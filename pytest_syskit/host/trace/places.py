@@ -49,6 +49,8 @@ class Places:
             return answer
 
     def _sort(self, path: str) -> int:
+        if not path.startswith("<"):
+            path = os.path.normpath(path)  # an interpreter started as bin/../bin/python says so
         if path in _PASSAGES:
             return PASSAGE
         if path.startswith(_OWN_FILES):

@@ -53,7 +53,8 @@ def raise_overrun(
     shot = own[0] if own else limit.last_shot
     if shot is not None:  # also one that was caught knows the way to where the code hung
         timeout = timeout.with_traceback(trim(shot.__traceback__, _OURS))
-    raise timeout from (None if error in own else error)
+    told = error in own or (hasattr(error, "exceptions") and _cancelled(error))
+    raise timeout from (None if told else error)  # a group of cancelled tasks says no more
 
 
 def _cancelled(error: BaseException | None) -> bool:
