@@ -102,3 +102,10 @@ def test_a_parent_that_dies_opens_the_gates(fork_runner):
 
     result = fork_runner.run(die_while_a_worker_waits, timeout=10)
     assert result.code == 9  # and the worker ended by itself, or was the leak of this test
+
+
+def test_an_argument_that_is_no_number_is_an_error_and_starts_nobody(process_factory):
+    program = process_factory([sys.executable, SCRIPT, "two"])
+    assert program.wait(timeout=20) == 2
+    assert "invalid int value: 'two'" in program.stderr
+    assert program.stdout == ""

@@ -9,6 +9,7 @@ Each worker waits at a gate, a pipe which the parent closes; a parent that dies 
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -86,9 +87,11 @@ def _open_in_turn(gates: Sequence[Gate]) -> Iterator[tuple[int, int]]:
         yield pid, word
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Show two workers, or as many as the argument says."""
-    show_workers(int(sys.argv[1]) if sys.argv[1:] else 2)
+    parser = argparse.ArgumentParser(description="Start workers and wait for all of them.")
+    parser.add_argument("number", nargs="?", type=int, default=2, help="of workers (default: 2)")
+    show_workers(parser.parse_args(argv).number)
     return 0
 
 
