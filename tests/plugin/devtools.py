@@ -199,6 +199,15 @@ class Page:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
+    def await_true(self, condition: str, limit: float = 20.0) -> None:
+        """Wait until JavaScript holds: a key is answered before the page has done all it leads to."""
+        self.value(
+            f"new Promise((done, fail) => {{ const end = performance.now() + {limit * 1000};"
+            f" const look = () => ({condition}) ? done() : performance.now() > end"
+            f" ? fail(Error({json.dumps(condition)} + ' does not come true')) : setTimeout(look, 5);"
+            " look(); })"
+        )
+
     def seen(self, selector: str) -> int:
         """Count the elements that take room on the page."""
         quoted = json.dumps(selector)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from pytest_syskit.host import capabilities
+from pytest_syskit.host.processes import proc
 from pytest_syskit.host.processes.process_tree import end_tree
 from pytest_syskit.host.signals.timers import timer_clock
 from pytest_syskit.tools.timeouts.autopsy import autopsy, process_lines
@@ -48,7 +49,10 @@ def test_the_main_thread_comes_first_with_its_stack():
 
 
 @linux
-def test_the_holder_of_the_write_end_is_named():
+@pytest.mark.parametrize("backwards", [False, True], ids=["younger", "pids-wrapped-around"])
+def test_the_holder_of_the_write_end_is_named(monkeypatch, backwards):
+    pids = proc.all_pids
+    monkeypatch.setattr(proc, "all_pids", lambda: sorted(pids(), reverse=backwards))
     reader, writer = os.pipe()
     try:
         with subprocess.Popen(["sleep", "30"], pass_fds=[writer]) as child:

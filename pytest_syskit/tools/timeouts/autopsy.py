@@ -142,7 +142,7 @@ def _ends(wait: Wait | None, indent: str) -> Iterator[str]:
 def _named(holders: list[Any]) -> str:
     own = real.getpid()
     processes: dict[int, list[str]] = {}
-    for holder in holders:
+    for holder in sorted(holders, key=lambda holder: holder.pid != own):
         processes.setdefault(holder.pid, []).append(f"fd {holder.fd}")
     words = []
     for pid, numbers in processes.items():
