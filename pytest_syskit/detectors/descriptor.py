@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..host.descriptors import descriptor_facts, descriptors
 from ..host.descriptors.held_listing import HeldListing
+from ..host.descriptors.quick_stat import same_files
 from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
 from .baseline import Baseline
@@ -32,7 +33,7 @@ class DescriptorDetector:
         self, baseline: Baseline | None = None, listing: HeldListing | None = None
     ) -> None:
         self._known: dict[int, descriptors.Identity] = {}
-        self._typed: list[tuple[int, int, int]] = []
+        self._same = same_files(())
         self._anonymous: list[tuple[int, descriptors.Identity]] = []
         self._last: Snapshot = frozenset()
         self._count = -1
@@ -59,17 +60,11 @@ class DescriptorDetector:
 
     def _stands(self) -> bool:
         """Verify identities; to be asked only while pytest captures nothing."""
-        fstat, fd = real.fstat, -1
-        try:
-            for fd, device, inode in self._typed:  # the last one is asked below
-                facts = fstat(fd)
-                if facts.st_ino != inode or facts.st_dev != device:
-                    break
-            else:
-                return all([descriptors.same(fd, known) for fd, known in self._anonymous])
-        except OSError:
-            pass  # closed
-        self._disturbed |= fd in STANDARD  # a snapshot leaves these out
+        if self._same() and all([descriptors.same(fd, known) for fd, known in self._anonymous]):
+            return True
+        # A snapshot leaves the streams out.
+        streams = [(fd, self._guarded[fd]) for fd in STANDARD if fd in self._guarded]
+        self._disturbed |= not all([descriptors.same(fd, known) for fd, known in streams])
         return False
 
     def disturbances(self) -> list[Resource]:
@@ -90,7 +85,7 @@ class DescriptorDetector:
         streams = [(fd, self._guarded[fd]) for fd in STANDARD if fd in self._guarded]
         newest = [item for item in self._known.items() if item[0] not in STANDARD][-_VERIFIED:]
         chosen = [*streams, *newest]
-        self._typed = [(fd, each[0], each[1]) for fd, each in chosen if each[2]]
+        self._same = same_files((fd, each[0], each[1]) for fd, each in chosen if each[2])
         self._anonymous = [(fd, each) for fd, each in chosen if not each[2]]
 
     def snapshot(self) -> Snapshot:

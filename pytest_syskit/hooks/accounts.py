@@ -24,7 +24,7 @@ from .owners import fixture_owner, test_owner
 from .settings import Settings
 
 _PASSING = (pytest.skip.Exception,)  # what ends a phase early and is no failure
-_NEXT = {"setup": "call", "call": "teardown"}
+_ALL_IN_ONE = "call"  # the phase of all that a test without fixtures makes: nothing else runs
 
 
 class Accounts:
@@ -46,44 +46,54 @@ class Accounts:
         self._pid = real.getpid()
         self._item: pytest.Item | None = None
         self._test: Account | None = None
+        self._has_phases = True
         self._failed = False
 
     # -- one test ----------------------------------------------------------------------------------
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """Open the test's account."""
-        if real.getpid() == self._pid:
+    def begin(self, item: pytest.Item) -> None:
+        """Open a test's account, unless that of an attempt is open which nobody has reported."""
+        if real.getpid() != self._pid:
+            return
+        self._failed = False
+        if self._test is not None:
+            if item is self._item:
+                return
             self._close_unheard()
-            self._tidy()
-            self._item = item
-            self._open(item)
+        self._tidy()
+        self._open(item)
 
     def _open(self, item: pytest.Item) -> None:
-        self._test = Account(test_owner(item))
-        self._ledger.enter(self._test, "setup", self._watch.look())
+        self._item, self._test = item, Account(test_owner(item))
+        self._has_phases = bool(getattr(item, "fixturenames", True))
+        phase = "setup" if self._has_phases else _ALL_IN_ONE
+        self._ledger.enter(self._test, phase, self._watch.look())
 
-    def begin(self, item: pytest.Item) -> None:
-        """Begin an attempt; one that follows the judgement of another gets its own account."""
-        self._failed = False
-        if self._test is None and item is self._item and real.getpid() == self._pid:
-            self._open(item)
-
-    def end(self, phase: str, error: BaseException | None) -> None:
+    def turn(self, phase: str) -> None:
         """Go on to the next phase."""
-        if error is not None and not isinstance(error, _PASSING):
+        if self._has_phases and self._test is not None and real.getpid() == self._pid:
+            self._ledger.turn(self._test, phase, self._watch.look())
+
+    def fail(self, error: BaseException) -> None:
+        """Note that the traceback of an error keeps alive what the test made."""
+        if not isinstance(error, _PASSING):
             self._failed = True
-        if phase != "teardown" and self._test is not None and real.getpid() == self._pid:
-            following = "teardown" if error is not None else _NEXT[phase]
-            self._ledger.turn(self._test, following, self._watch.look())
+
+    def stumble(self, report: pytest.TestReport) -> None:
+        """Note what the report of a phase tells that did not just pass."""
+        if report.outcome != "skipped" or hasattr(report, "wasxfail"):
+            self._failed = True
+        if report.when == "setup":
+            self.turn("teardown")  # there will be no call
 
     def hear(self, report: pytest.TestReport) -> None:
         """Judge the test and the fixtures that ended with it, by its last report."""
-        if self._test is None or self._item is None or real.getpid() != self._pid:
+        item = self._item
+        if self._test is None or item is None or report.nodeid != item.nodeid:
             return
-        if report.nodeid == self._item.nodeid:
+        if real.getpid() == self._pid:
             test = self._leave()
-            self._docket.hear(self._item, test, report, failed=self._failed or report.failed)
+            self._docket.hear(item, test, report, failed=self._failed or report.failed)
 
     def _leave(self) -> Account:
         assert self._test is not None  # noqa: S101  # asked by the callers

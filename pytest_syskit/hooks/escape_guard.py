@@ -3,7 +3,7 @@
     test ── os.fork() ──┬── parent: goes on
                         └── child: returns, or raises  ──▶  would tear down fixtures, run the rest
 
-Around every piece of user code the pid is compared with the one before it.  A child that comes out
+After every piece of user code the pid is compared with the one before it.  A child that comes out
 leaves a record and ends at once; the parent's test becomes an error that names it.  Children that
 begin a whole test themselves, as those of fork runners do, have the same pid before and after.
 """
@@ -38,31 +38,21 @@ class Phases(Protocol):
         """Hear that a test's set-up is about to begin."""
         ...
 
-    def end(self, phase: str, error: BaseException | None) -> object:
-        """Hear that ``setup``, ``call`` or ``teardown`` has ended, and with what."""
+    def turn(self, phase: str) -> object:
+        """Hear that ``call`` or ``teardown`` is about to begin."""
+        ...
+
+    def fail(self, error: BaseException) -> object:
+        """Hear what the call has ended with, if it did not just return."""
         ...
 
 
-def _guarding(phase: str) -> Callable[..., Generator[None, Any, Any]]:
-    """Make the hook that guards one phase, as close to the user's code as a hook can be."""
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def guard(self: EscapeGuard, item: pytest.Item) -> Generator[None, Any, Any]:
-        __tracebackhide__ = True  # nothing of ours belongs into a failing test's traceback
-        pid = self._begin(phase, item)
-        try:
-            result = yield
-        except BaseException as error:
-            self._end(phase, pid, error)
-            raise
-        self._end(phase, pid, None)
-        return result
-
-    return guard
-
-
 class EscapeGuard:
-    """Watches over forks, and so knows whose code is running; costs two ``getpid`` per phase."""
+    """Watches over forks, and so knows whose code is running; costs a ``getpid`` before and after.
+
+    The user's code runs in the call and in fixtures, whose finalisers are followed by a hook.  Only
+    a conftest can have more in set-up and teardown: see :class:`HookGuard`.
+    """
 
     def __init__(
         self, deliver: Callable[[dict[str, Any]], object], phases: Phases | None = None
@@ -90,39 +80,51 @@ class EscapeGuard:
         try:
             result = yield
         except BaseException as error:
-            self._check(pid, error)
+            self.check(pid, error)
             raise
         else:
-            self._check(pid)
+            self.check(pid)
             return result
         finally:
             self._phase_pid = outer
 
-    pytest_runtest_setup = _guarding("setup")
-    pytest_runtest_call = _guarding("call")
-    pytest_runtest_teardown = _guarding("teardown")
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Note in which process a test begins, which may be a child of somebody's fork runner."""
+        self._phase_pid = real.getpid()
+        self._test, self._forks = item.nodeid, NOTES.forks
+        if self._phases is not None:
+            self._phases.begin(item)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """Guard the test itself, as close to the user's code as a hook can be."""
+        __tracebackhide__ = True  # nothing of ours belongs into a failing test's traceback
+        self._phase_pid = pid = real.getpid()
+        phases = self._phases
+        if phases is not None:
+            phases.turn("call")
+        try:
+            result = yield
+        except BaseException as error:
+            self.check(pid, error)
+            if phases is not None:
+                phases.fail(error)
+                phases.turn("teardown")
+            raise
+        if real.getpid() != pid:
+            self._leave("returned")
+        if phases is not None:
+            phases.turn("teardown")
+        return result
 
     def pytest_fixture_post_finalizer(self) -> None:
         """Stop a child between the finalisers of two fixtures."""
         if self._phase_pid and real.getpid() != self._phase_pid:
             self._leave("returned")
 
-    def _begin(self, phase: str, item: pytest.Item) -> int:
-        pid: int = real.getpid()
-        self._phase_pid = pid
-        if phase == "setup":
-            self._test, self._forks = item.nodeid, NOTES.forks
-            if self._phases is not None:
-                self._phases.begin(item)
-        return pid
-
-    def _end(self, phase: str, pid: int, error: BaseException | None) -> None:
-        self._check(pid, error)
-        self._phase_pid = 0
-        if self._phases is not None:
-            self._phases.end(phase, error)
-
-    def _check(self, pid: int, error: BaseException | None = None) -> None:
+    def check(self, pid: int, error: BaseException | None = None) -> None:
+        """End this process if it is not the one that began, for which ``pid`` stands."""
         if real.getpid() != pid:
             self._leave("returned" if error is None else _told(error))
 
@@ -139,6 +141,9 @@ class EscapeGuard:
 
     def hear(self, report: pytest.TestReport) -> None:
         """Make the test an error from which a child escaped; to be called with its last report."""
+        if self._phase_pid:
+            self.check(self._phase_pid)
+            self._phase_pid = 0
         if not NOTES.forks or real.getpid() != self._pid:
             return
         if NOTES.forks != self._forks and report.nodeid == self._test:
@@ -186,6 +191,45 @@ class EscapeGuard:
         self._record.remove()
         self._deliver(facts.record())
         return result
+
+
+class HookGuard:
+    """Guards what a conftest does in set-up and teardown besides fixtures."""
+
+    def __init__(self, guard: EscapeGuard) -> None:
+        self._guard = guard
+
+    @staticmethod
+    def is_needed(config: pytest.Config) -> bool:
+        """Say whether a conftest implements one of the two hooks."""
+        hooks = (config.hook.pytest_runtest_setup, config.hook.pytest_runtest_teardown)
+        plugins = [each.plugin for hook in hooks for each in hook.get_hookimpls()]
+        return any(_is_conftest(plugin) for plugin in plugins)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
+        """Guard the set-up."""
+        return (yield from self._guarded())
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self) -> Generator[None, Any, Any]:
+        """Guard the teardown."""
+        return (yield from self._guarded())
+
+    def _guarded(self) -> Generator[None, Any, Any]:
+        __tracebackhide__ = True  # see above
+        pid = real.getpid()
+        try:
+            result = yield
+        except BaseException as error:
+            self._guard.check(pid, error)
+            raise
+        self._guard.check(pid)
+        return result
+
+
+def _is_conftest(plugin: object) -> bool:
+    return str(getattr(plugin, "__file__", "")).endswith("conftest.py")
 
 
 def _told(error: BaseException) -> str:

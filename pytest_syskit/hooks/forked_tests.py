@@ -78,6 +78,9 @@ class ForkedTests:
         self, item: pytest.Item, isolation: Isolation
     ) -> tuple[list[pytest.TestReport], tuple[str, ...] | None]:
         """Run a test in a child; return its reports, and how the session is to go on."""
+        accounts: Any = self._config.pluginmanager.get_plugin("syskit-accounts")
+        if isinstance(accounts, Accounts):
+            accounts.begin(item)
         set_up_wider(item)
         result = self._fork(item, isolation)
         if not isinstance(result, Returned):

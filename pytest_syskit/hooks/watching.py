@@ -26,7 +26,7 @@ from ..leaks.resource import Detector
 from .accounts import Accounts
 from .back_door import BackDoor
 from .docket import Docket
-from .escape_guard import EscapeGuard
+from .escape_guard import EscapeGuard, HookGuard
 from .facts import Facts
 from .gathering import GATHERING
 from .judge import Judge
@@ -54,7 +54,10 @@ def start(config: pytest.Config, kinds: list[str], *, watch: bool) -> None:
     if gathering is not None:
         voices.append(gathering.hear)
     config.pluginmanager.register(guard, "syskit-escape-guard")
-    config.pluginmanager.register(LastReport(*voices), "syskit-last-report")
+    if HookGuard.is_needed(config):
+        config.pluginmanager.register(HookGuard(guard), "syskit-hook-guard")
+    stumble = accounts.stumble if accounts is not None else None
+    config.pluginmanager.register(LastReport(voices, stumble), "syskit-last-report")
 
 
 def _accounts(config: pytest.Config, settings: Settings, kinds: list[str]) -> Accounts:

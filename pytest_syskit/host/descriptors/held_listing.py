@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from ..real import real
+from .quick_stat import INODE, SIZE, WORDS, quick_fstat, room
 
 _PATH = "/proc/self/fd"
 _NUMBER = 200  # beyond what tests count on, within the usual limit of 1024
@@ -27,6 +28,8 @@ class HeldListing:
         self.fd = -1
         self._inode = 0
         self._pid = 0
+        self._quick = quick_fstat()
+        self._words = room(WORDS) if self._quick is not None else None
 
     def count(self) -> int:
         """Return how many descriptors are open, this one included (raises ``OSError``).
@@ -34,15 +37,20 @@ class HeldListing:
         The directory is opened anew after a fork, for it belongs to one process, and after somebody
         has closed it, as daemons close everything.
         """
-        if self._pid == real.getpid():
-            try:
-                facts = real.fstat(self.fd)
-            except OSError:
-                return self._open()  # closed
-            if facts.st_ino == self._inode:
-                size: int = facts.st_size
-                return size
-        return self._open()
+        if self._pid != real.getpid():
+            return self._open()
+        if self._quick is not None:
+            words = self._words
+            if self._quick(self.fd, words) == 0 and words[INODE] == self._inode:
+                quick: int = words[SIZE]
+                return quick
+            return self._open()  # closed
+        try:
+            facts = real.fstat(self.fd)
+        except OSError:
+            return self._open()  # closed
+        size: int = facts.st_size
+        return size if facts.st_ino == self._inode else self._open()
 
     def _open(self) -> int:
         self.fd = -1  # the number is somebody else's now, or the directory another process's
