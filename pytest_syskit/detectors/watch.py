@@ -42,6 +42,10 @@ class Watch:
         stale = [detector for unchanged, detector in self._questions if not unchanged(closely)]
         return self._look_anew(stale) if stale else self._joined
 
+    def seen(self) -> Snapshot:
+        """Return what the last look returned."""
+        return self._joined
+
     def _look_anew(self, stale: list[Detector]) -> Snapshot:
         self.swapped = any(getattr(detector, "swapped", False) for detector in stale)
         if any([self._renew(detector) for detector in stale]):

@@ -28,7 +28,12 @@ _ALL_IN_ONE = "call"  # the phase of all that a test without fixtures makes: not
 
 
 class Accounts:
-    """Keeps the accounts; nothing here happens in a forked child."""
+    """Keeps the accounts; nothing here happens in a forked child.
+
+    Args:
+        others_act: whether code of others runs between two tests, which may leave something that is
+            not the next test's.
+    """
 
     def __init__(
         self,
@@ -37,12 +42,16 @@ class Accounts:
         ledger: Ledger,
         docket: Docket,
         tidy: Callable[[], object],
+        *,
+        others_act: bool,
     ) -> None:
         self._settings = settings
         self._watch = watch
         self._ledger = ledger
         self._docket = docket
         self._tidy = tidy
+        self._others_act = others_act
+        self._all_known = False  # whether the last look has seen all that there is
         self._pid = real.getpid()
         self._item: pytest.Item | None = None
         self._test: Account | None = None
@@ -67,7 +76,9 @@ class Accounts:
         self._item, self._test = item, Account(test_owner(item))
         self._has_phases = bool(getattr(item, "fixturenames", True))
         phase = "setup" if self._has_phases else _ALL_IN_ONE
-        self._ledger.enter(self._test, phase, self._watch.look())
+        now = self._watch.seen() if self._all_known else self._watch.look()
+        self._ledger.enter(self._test, phase, now)
+        self._all_known = False
 
     def turn(self, phase: str) -> None:
         """Go on to the next phase."""
@@ -93,7 +104,8 @@ class Accounts:
             return
         if real.getpid() == self._pid:
             test = self._leave()
-            self._docket.hear(item, test, report, failed=self._failed or report.failed)
+            clear = self._docket.hear(item, test, report, failed=self._failed or report.failed)
+            self._all_known = clear and not self._others_act
 
     def _leave(self) -> Account:
         assert self._test is not None  # noqa: S101  # asked by the callers

@@ -51,19 +51,24 @@ class Docket:
 
     def hear(
         self, item: pytest.Item, test: Account, report: pytest.TestReport, *, failed: bool
-    ) -> None:
-        """Judge a test that has ended, and everybody who is due with it."""
-        disturbed = tuple(self._watch.disturbances())
+    ) -> bool:
+        """Judge a test that has ended, and everybody who is due with it.
+
+        Returns:
+            whether there was nothing to say.
+        """
+        disturbed = self._watch.disturbances()
         if not disturbed and self._is_clear(item, test):
             if self._watched:
                 attach_clean(report)
-            return
+            return True
         policy, allowances = policy_of(item, self._settings), tuple(allowances_of(item))
-        case = Case(test, policy, {}, allowances, failed, disturbed=disturbed)
+        case = Case(test, policy, {}, allowances, failed, disturbed=tuple(disturbed))
         due, self._due = self._due, []
         released = self._release()
         self._settle([case, *due, *released], item)
         self._verdicts.test(case, report, beside=[*due, *released])
+        return False
 
     def _is_clear(self, item: pytest.Item, test: Account) -> bool:
         """Say at the least cost that there is nothing to say: the way of nearly every test."""

@@ -86,9 +86,6 @@ class Facts:
 
     def add(self, record: dict[str, Any]) -> None:
         """Take in what another process found."""
-        if record is _CLEAN:
-            self.tests_checked += 1
-            return
         for name in LISTS:
             self.lists[name] += record.get(name, [])
         self.users |= record.get("users", {})
@@ -110,7 +107,7 @@ _CLEAN = {"tests_checked": 1}
 
 def attach_clean(report: pytest.TestReport) -> None:
     """Let a report say that its test was checked and left nothing."""
-    if not attached(report):  # a forked child may have had something to say
+    if not hasattr(report, ATTRIBUTE):  # a forked child may have had something to say
         setattr(report, ATTRIBUTE, _CLEAN)
 
 
@@ -121,9 +118,14 @@ def attach(report: pytest.TestReport, facts: Facts) -> None:
     setattr(report, ATTRIBUTE, facts.record())
 
 
+def is_clean(record: dict[str, Any]) -> bool:
+    """Say whether a record tells no more than that a test left nothing; at once in this process."""
+    return record is _CLEAN
+
+
 def says_something(record: dict[str, Any]) -> bool:
     """Say whether a record holds more than good news."""
-    return record is not _CLEAN and any(name in record for name in LISTS)
+    return any(name in record for name in LISTS)
 
 
 def attached(report: pytest.TestReport) -> dict[str, Any]:

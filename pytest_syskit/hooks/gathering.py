@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .facts import Facts, attached, says_something
+from .facts import Facts, attached, is_clean, says_something
 
 GATHERING = pytest.StashKey["Gathering"]()
 
@@ -26,9 +26,12 @@ class Gathering:
 
     def hear(self, report: pytest.TestReport) -> None:
         """Take in the facts of a last report, which is about to be published."""
-        self._catch_up()
+        if self._waiting:
+            self._catch_up()
         record = attached(report)
-        if says_something(record):
+        if is_clean(record):
+            self.facts.tests_checked += 1
+        elif says_something(record):
             self._waiting = record
             self._config.pluginmanager.register(_Afterwards(self._catch_up), "syskit-afterwards")
         elif record:

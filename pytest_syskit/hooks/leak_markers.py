@@ -67,7 +67,8 @@ def policy_of(node: pytest.Item | pytest.Collector, settings: Defaults) -> Polic
 
 def has_leak_marks(node: pytest.Item | pytest.Collector) -> bool:
     """Say whether a test says anything about its leaks."""
-    return any(mark.name in ("leak_policy", "allow_leaks") for mark in marks_of(node))
+    marks = marks_of(node)
+    return bool(marks) and any(mark.name in ("leak_policy", "allow_leaks") for mark in marks)
 
 
 def kinds_asked_for(nodes: Iterable[pytest.Item]) -> set[str]:

@@ -35,6 +35,10 @@ from .settings import BASELINE, SETTINGS, Settings
 from .verdicts import Verdicts
 
 
+# Whose hooks between two tests leave nothing behind.
+_KNOWN = {pytest.Item.__module__.partition(".")[0], __name__.partition(".")[0]}
+
+
 def start(config: pytest.Config, kinds: list[str], *, watch: bool) -> None:
     """Set up the guards, which are on for everyone, and if wanted the leak detector."""
     NOTES.start()
@@ -75,7 +79,17 @@ def _accounts(config: pytest.Config, settings: Settings, kinds: list[str]) -> Ac
     verdicts = _verdicts(config, watch, judge)
     ledger = Ledger()
     docket = Docket(settings, watch, ledger, judge, verdicts)
-    return Accounts(settings, watch, ledger, docket, processes.tidy)
+    others_act = _others_act(config)
+    return Accounts(settings, watch, ledger, docket, processes.tidy, others_act=others_act)
+
+
+def _others_act(config: pytest.Config) -> bool:
+    """Say whether a plugin that is neither pytest's nor ours has a hook between two tests."""
+    names = ("protocol", "logstart", "setup", "logreport", "logfinish")
+    hooks = [getattr(config.hook, f"pytest_runtest_{name}") for name in names]
+    functions = [each.function for hook in hooks for each in hook.get_hookimpls()]
+    modules = [str(getattr(function, "__module__", None)) for function in functions]
+    return not {module.partition(".")[0] for module in modules} <= _KNOWN
 
 
 def _verdicts(config: pytest.Config, watch: Watch, judge: Judge) -> Verdicts:
@@ -112,11 +126,12 @@ def _detectors(
 
 
 def _descriptors(config: pytest.Config) -> DescriptorDetector:
+    heal = config.getoption("capture", "no") == "fd"
     if not counts():
-        return DescriptorDetector(config.stash[BASELINE])
+        return DescriptorDetector(config.stash[BASELINE], streams_heal=heal)
     listing = HeldListing()
     config.add_cleanup(listing.close)
-    return DescriptorDetector(config.stash[BASELINE], listing)
+    return DescriptorDetector(config.stash[BASELINE], listing, streams_heal=heal)
 
 
 def _begin(config: pytest.Config, kind: str) -> Detector:

@@ -124,8 +124,11 @@ class Ledger:
         A fixture that leaves after its set-up comes back for its teardown; all others have ended.
         """
         self.note(now)
-        if account in self._stack:
-            del self._stack[self._stack.index(account) :]
+        stack = self._stack
+        if stack and stack[-1] is account:
+            stack.pop()
+        elif account in stack:
+            del stack[stack.index(account) :]
         account.ended = account.owner.type == "test" or account.phase == "teardown"
         if account.ended and self._away:
             self._away = {r: absence for r, absence in self._away.items() if absence.may_return()}

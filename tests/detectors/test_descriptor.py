@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
+import threading
+import time
 
 import pytest
 
+from pytest_syskit import run_in_fork
+from pytest_syskit.detectors.baseline import Baseline
 from pytest_syskit.detectors.descriptor import DescriptorDetector
 from pytest_syskit.host.descriptors import descriptors
 from pytest_syskit.host.real import real
@@ -59,6 +64,62 @@ def test_a_clean_table_is_seen_to_be_unchanged_without_a_snapshot():
     # A thread that waits in accept() has a number already, and no descriptor yet.
     pending = descriptors.counts() and descriptors.count() != opened
     assert detector.unchanged(closely=False) == (descriptors.counts() and not pending)
+
+
+@pytest.fixture
+def waiting_thread():
+    """A thread that waits for a connection: it has a number already, and no descriptor."""
+    accepted = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        before = descriptors.count() if descriptors.counts() else 0
+        thread = threading.Thread(target=lambda: accepted.append(server.accept()[0]))
+        thread.start()
+        deadline = time.monotonic() + 20
+        while descriptors.counts() and descriptors.count() == before:
+            assert time.monotonic() < deadline, "the thread does not come to accept()"
+
+        def connect():
+            with socket.create_connection(server.getsockname()):
+                thread.join(20)
+            return accepted[0]
+
+        yield connect
+        if not accepted:
+            connect()
+        thread.join()
+        accepted[0].close()
+
+
+@pytest.mark.skipif(not descriptors.counts(), reason="the kernel tells no count")
+def test_a_thread_that_waits_for_a_connection_costs_no_listing_at_each_look(waiting_thread):
+    detector = DescriptorDetector()
+    detector.snapshot()
+    assert detector.unchanged(closely=False)
+    assert not detector.unchanged(closely=True)  # its number may have become a descriptor
+
+
+def test_a_connection_that_takes_the_number_it_had_is_found(waiting_thread):
+    detector = DescriptorDetector()
+    before = detector.snapshot()
+    connection = waiting_thread()
+    assert not detector.unchanged(closely=True)
+    assert {each.key[0] for each in detector.snapshot() - before} == {connection.fileno()}
+
+
+@pytest.mark.parametrize("heal", [False, True])
+def test_streams_are_verified_unless_somebody_heals_them(heal):
+    def look():
+        detector = DescriptorDetector(Baseline(), streams_heal=heal)
+        detector.snapshot()
+        low, high = os.pipe()
+        os.dup2(high, 0)
+        os.close(low)
+        os.close(high)
+        return detector.unchanged(closely=True), [str(x.key[0]) for x in detector.disturbances()]
+
+    unchanged, disturbed = run_in_fork(look).value
+    assert disturbed == ([] if heal else ["0"])
+    assert unchanged == (heal and descriptors.counts())
 
 
 def test_a_full_table_is_no_obstacle(detector):

@@ -87,6 +87,54 @@ def test_a_child_that_comes_out_of_a_fixture_ends(guarded, pytester, scope, body
     assert len(escaped(pytester)) == 1
 
 
+HOOK = """
+import os
+def pytest_runtest_{phase}(item):
+    if item.name == "test_a":
+        pid = os.fork()
+        if pid == 0:
+            {way}
+        os.waitpid(pid, 0)
+"""
+
+
+@pytest.mark.parametrize("way", ["return", "raise SystemExit(0)", "raise KeyboardInterrupt"])
+@pytest.mark.parametrize("phase", ["setup", "teardown"])
+def test_a_child_that_comes_out_of_a_hook_of_a_conftest_ends(guarded, pytester, phase, way):
+    pytester.makeconftest(HOOK.format(phase=phase, way=way))
+    body = """
+def test_a(): print("said by a")
+def test_b():
+    with open("ran", "a") as log: log.write("x")
+"""
+    result = guarded(body, "-rA")
+    result.assert_outcomes(passed=2, errors=1)
+    assert (pytester.path / "ran").read_text() == "x"
+    assert result.stdout.str().count("said by a") == 2  # once captured, once summed up
+
+
+def test_a_child_that_comes_out_of_a_finaliser_of_the_item_ends(guarded, pytester):
+    pytester.makeconftest(
+        """
+import os
+def escape():
+    if os.fork() == 0:
+        return
+    os.wait()
+def pytest_runtest_call(item):
+    if item.name == "test_a":
+        item.addfinalizer(escape)
+"""
+    )
+    body = """
+def test_a(): pass
+def test_b():
+    with open("ran", "a") as log: log.write("x")
+"""
+    guarded(body).assert_outcomes(passed=2, errors=1)
+    assert (pytester.path / "ran").read_text() == "x"
+
+
 def test_unittest_methods_are_guarded(guarded, pytester):
     body = """
 class TestCase(unittest.TestCase):
