@@ -7,7 +7,6 @@ from collections.abc import Callable
 from ..host.descriptors import descriptor_facts, descriptors
 from ..host.descriptors.held_listing import HeldListing
 from ..host.descriptors.quick_stat import same_files
-from ..host.real import real
 from ..leaks.resource import NotObservable, Resource, Snapshot
 from .baseline import Baseline
 

@@ -34,7 +34,6 @@ from .last_report import LastReport, Voice
 from .settings import BASELINE, SETTINGS, Settings
 from .verdicts import Verdicts
 
-
 # Whose hooks between two tests leave nothing behind.
 _KNOWN = {pytest.Item.__module__.partition(".")[0], __name__.partition(".")[0]}
 

@@ -9,6 +9,7 @@ that whoever opens a file still gets the lowest free one, and it is not inherite
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from ..real import real
 from .quick_stat import INODE, SIZE, WORDS, quick_fstat, room
@@ -29,7 +30,7 @@ class HeldListing:
         self._inode = 0
         self._pid = 0
         self._quick = quick_fstat()
-        self._words = room(WORDS) if self._quick is not None else None
+        self._words: Any = room(WORDS) if self._quick is not None else None
 
     def count(self) -> int:
         """Return how many descriptors are open, this one included (raises ``OSError``).

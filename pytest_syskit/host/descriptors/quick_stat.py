@@ -76,8 +76,10 @@ def _are_same(files: tuple[tuple[int, int, int], ...]) -> bool:
 
 
 class _Comparison:
-    """Each answer is written two words behind the one before, and so over all of it but its device
-    and inode; what remains is compared at once.
+    """Asks all of them, and compares all answers at once.
+
+    Each answer is written two words behind the one before, and so over all of it but its device and
+    inode.
     """
 
     def __init__(self, function: Quick, files: tuple[tuple[int, int, int], ...]) -> None:
