@@ -51,7 +51,7 @@ class EscapeGuard:
     """Watches over forks, and so knows whose code is running; costs a ``getpid`` before and after.
 
     The user's code runs in the call and in fixtures, whose finalisers are followed by a hook.  Only
-    a conftest can have more in set-up and teardown: see :class:`HookGuard`.
+    a conftest can have more in set-up and teardown, which has a guard of its own.
     """
 
     def __init__(
@@ -191,45 +191,6 @@ class EscapeGuard:
         self._record.remove()
         self._deliver(facts.record())
         return result
-
-
-class HookGuard:
-    """Guards what a conftest does in set-up and teardown besides fixtures."""
-
-    def __init__(self, guard: EscapeGuard) -> None:
-        self._guard = guard
-
-    @staticmethod
-    def is_needed(config: pytest.Config) -> bool:
-        """Say whether a conftest implements one of the two hooks."""
-        hooks = (config.hook.pytest_runtest_setup, config.hook.pytest_runtest_teardown)
-        plugins = [each.plugin for hook in hooks for each in hook.get_hookimpls()]
-        return any(_is_conftest(plugin) for plugin in plugins)
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_setup(self) -> Generator[None, Any, Any]:
-        """Guard the set-up."""
-        return (yield from self._guarded())
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self) -> Generator[None, Any, Any]:
-        """Guard the teardown."""
-        return (yield from self._guarded())
-
-    def _guarded(self) -> Generator[None, Any, Any]:
-        __tracebackhide__ = True  # see above
-        pid = real.getpid()
-        try:
-            result = yield
-        except BaseException as error:
-            self._guard.check(pid, error)
-            raise
-        self._guard.check(pid)
-        return result
-
-
-def _is_conftest(plugin: object) -> bool:
-    return str(getattr(plugin, "__file__", "")).endswith("conftest.py")
 
 
 def _told(error: BaseException) -> str:

@@ -26,9 +26,10 @@ from ..leaks.resource import Detector
 from .accounts import Accounts
 from .back_door import BackDoor
 from .docket import Docket
-from .escape_guard import EscapeGuard, HookGuard
+from .escape_guard import EscapeGuard
 from .facts import Facts
 from .gathering import GATHERING
+from .hook_guard import HookGuard
 from .judge import Judge
 from .last_report import LastReport, Voice
 from .settings import BASELINE, SETTINGS, Settings

@@ -33,18 +33,22 @@ class ForkNotes:
         self._users = 0
 
     def note_fork(self) -> None:
-        """Run in the parent after each fork: the newest child of this thread is its own.
+        """Run in the parent after each fork: the newest child not noted yet is this thread's own.
 
-        The kernel appends new children to the list; an orphan that is handed to us in the few
-        microseconds before we read would be taken for it.
+        The kernel appends new children to the list, and behind them those of a thread that ends:
+        they were noted when that thread forked.  An orphan that is handed to us in the few
+        microseconds before we read would be taken for the new one.
         """
         self.forks += 1
         if not self._users:
             return
         try:
-            self.pids.update(proc.read_own_children()[-1:])
+            own = proc.read_own_children()
         except OSError:
             return  # no /proc, or no descriptor left to read it with
+        newest = next((pid for pid in reversed(own) if pid not in self.pids), None)
+        if newest is not None:
+            self.pids.add(newest)
 
     def start(self) -> None:
         """Begin to note; may be nested."""
