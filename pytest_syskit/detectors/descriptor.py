@@ -25,8 +25,8 @@ class DescriptorDetector:
     Args:
         baseline: what was open before the tests.
         listing: what tells how many are open, where the kernel does.
-        streams_heal: whether somebody puts the standard streams right after each phase, as pytest
-            does when it captures descriptors; then a close look need not verify them.
+        outputs_heal: whether somebody puts standard output and error right after each phase, as
+            pytest does when it captures descriptors; then a close look need not verify them.
 
     Attributes:
         swapped: whether the last change was one that only a close look sees.
@@ -39,7 +39,7 @@ class DescriptorDetector:
         baseline: Baseline | None = None,
         listing: HeldListing | None = None,
         *,
-        streams_heal: bool = False,
+        outputs_heal: bool = False,
     ) -> None:
         self._known: dict[int, descriptors.Identity] = {}
         self._same = same_files(())
@@ -53,7 +53,7 @@ class DescriptorDetector:
         self.swapped = False
         self._baseline = baseline or Baseline()
         self._guarded = self._baseline.identities()
-        self._verified_streams = () if streams_heal else STANDARD
+        self._verified_streams = STANDARD[:1] if outputs_heal else STANDARD
         self._disturbed = False
 
     def unchanged(self, closely: bool) -> bool:

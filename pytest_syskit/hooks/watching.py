@@ -128,10 +128,10 @@ def _detectors(
 def _descriptors(config: pytest.Config) -> DescriptorDetector:
     heal = config.getoption("capture", "no") == "fd"
     if not counts():
-        return DescriptorDetector(config.stash[BASELINE], streams_heal=heal)
+        return DescriptorDetector(config.stash[BASELINE], outputs_heal=heal)
     listing = HeldListing()
     config.add_cleanup(listing.close)
-    return DescriptorDetector(config.stash[BASELINE], listing, streams_heal=heal)
+    return DescriptorDetector(config.stash[BASELINE], listing, outputs_heal=heal)
 
 
 def _begin(config: pytest.Config, kind: str) -> Detector:

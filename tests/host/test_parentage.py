@@ -28,7 +28,7 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("lists, known", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize(("lists", "known"), LISTS.values(), ids=LISTS)
 def test_the_newest_child_is_noted(notes, monkeypatch, lists, known):
     for listed in lists:
         monkeypatch.setattr(proc, "read_own_children", lambda listed=listed: listed)

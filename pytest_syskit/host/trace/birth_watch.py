@@ -12,26 +12,23 @@ between, the stack is unknown rather than wrong.
 
 from __future__ import annotations
 
-import signal
 import sys
 from _thread import _count as other_threads
 from _thread import allocate_lock, get_ident
-from types import FrameType, FunctionType, MethodType
+from types import FrameType
 
 from ..descriptors.descriptors import Identity
-from ..processes import threads
-from ..real import real
 from .calls import Call, call_of, python_codes
 from .descriptor_births import DescriptorBirths
-from .moment import NOBODY, Moment
+from .makers import maker_of, note_reserved
+from .moment import Moment
 from .places import OWN, STDLIB, USER, Places, Stack
 from .process_births import ProcessBirths
+from .strangers import Strangers, has_users_handler
 from .turns import Turn, Turns, other_frames
 
 _UNKNOWN = -1  # a line
 _PATIENCE = 1.0  # seconds: booking takes a fraction of a millisecond
-_ASKS, _PAUSE = 5, 0.001  # seconds: a thread begins and ends within microseconds
-_FUNCTIONS = (FunctionType, MethodType)
 _CALLS_ARE_SILENT = sys.version_info < (3, 12)  # those of types and foreign functions
 
 
@@ -51,8 +48,8 @@ class BirthWatch:
         self._turns = Turns()
         self._lock = allocate_lock()
         self._lines: dict[int, int] = {}  # frame -> the line that it told last
-        self._strangers = False
-        self._strange = 0  # how many
+        self._strangers = Strangers(self._turns, places)
+        self._suspected = False
         self._blind = True
         self.asleep = 0
         self._forking: set[int] = set()
@@ -165,10 +162,10 @@ class BirthWatch:
         raised: bool = False,
     ) -> None:
         """Book what is new since the event before; the code in between ran on the frame's line."""
-        doubt, silent = self._strangers, call is None and self._may_be_silent(turn, frame)
+        doubt, silent = self._suspected, call is None and self._may_be_silent(turn, frame)
         closely = silent if call is None else call.replaces
         if doubt or silent or (call is not None and _starts_threads(call)):
-            self._strangers = self._sees_strangers()
+            self._suspected = self._strangers.seen()
         bounded, turn.bounded = turn.bounded and call is not None, False
         moved = self._blind or bounded or closely or self._descriptors.moved()
         forked = self._may_fork(turn, frame, call, silent=silent) and self._processes.moved()
@@ -182,30 +179,8 @@ class BirthWatch:
 
     def _look_before(self, turn: Turn) -> None:
         """See what there is, before a call that may change more than the count tells."""
-        self._strangers = self._strangers or self._sees_strangers()
+        self._suspected = self._suspected or self._strangers.seen()
         self._book(Moment(turn, None, closely=True, doubt=True, moved=True))
-
-    def _sees_strangers(self) -> bool:
-        """Say whether there are threads that tell no events: of C code, or not of ``threading``.
-
-        A thread that begins or ends is counted before or after it has a frame, so a new answer is
-        asked for several times.
-        """
-        for _ in range(_ASKS):
-            number = self._count_strangers()
-            if number <= 0 or number == self._strange:
-                break
-            real.sleep(_PAUSE)
-        self._strange = max(number, 0)
-        return number > 0
-
-    def _count_strangers(self) -> int:
-        frames = other_frames()
-        try:
-            of_c_code = threads.count() - 1 - len(frames)
-            return of_c_code + self._turns.untold(frames, self._is_users)
-        finally:
-            frames.clear()  # as above
 
     def _may_be_silent(self, turn: Turn, frame: FrameType | None) -> bool:
         """Say whether code has run since the event before of which nothing was told."""
@@ -259,39 +234,14 @@ class BirthWatch:
 
     def _charge(self, fresh: list[int], moment: Moment, frames: dict[int, FrameType]) -> None:
         """Say who has made new numbers, now that it is known where other threads are."""
-        suspects = self._turns.suspects(frames, self._is_users, self._is_own)
-        sure = moment.is_accounted_for(len(fresh))
+        suspects = self._turns.suspects(frames, self._places.runs_users, self._is_own)
+        sure, births = moment.is_accounted_for(len(fresh)), self._descriptors
         if fresh and not sure and not moment.is_explained():
-            moment.doubt |= self._sees_strangers() or self._has_handlers()
+            moment.doubt |= self._strangers.seen() or has_users_handler(self._places)
         for fd in fresh:
-            maker = moment.turn.thread if sure else self._maker(fd, moment, suspects)
-            self._descriptors.note(fd, self._stack(maker, moment, frames))
-        self._note_reserved(suspects)
-
-    def _maker(self, fd: int, moment: Moment, suspects: dict[int, Call | None]) -> int:
-        """Return the thread that has made a number, or ``NOBODY`` if that cannot be said."""
-        me, reserved = moment.turn.thread, self._descriptors.reserved
-        if self._descriptors.puzzled or (self._descriptors.mixed and not moment.bounded):
-            return NOBODY
-        if fd in reserved:
-            who = reserved.pop(fd) or NOBODY
-            return who if who == me or who in suspects else NOBODY
-        mode, waiting = self._descriptors.mode(fd), set(reserved.values())
-        able = {
-            thread: call
-            for thread, call in suspects.items()
-            if thread not in waiting and (call is None or call.makes(mode))
-        }
-        return moment.choose(able)
-
-    def _note_reserved(self, suspects: dict[int, Call | None]) -> None:
-        """Say whose a number is that leads nowhere yet, if only one thread may wait for it."""
-        reserved = self._descriptors.reserved
-        able = [thread for thread in suspects if thread not in reserved.values()]
-        unknown = [fd for fd, who in reserved.items() if who is None]
-        call = suspects[able[0]] if len(able) == len(unknown) == 1 else None
-        if call is not None and call.reserves:
-            reserved[unknown[0]] = able[0]
+            maker = moment.turn.thread if sure else maker_of(fd, moment, suspects, births)
+            births.note(fd, self._stack(maker, moment, frames))
+        note_reserved(suspects, births)
 
     def _book_processes(self, moment: Moment) -> None:
         turn, call = moment.turn, moment.call or moment.turn.call()
@@ -319,19 +269,6 @@ class BirthWatch:
             return moment.line != _UNKNOWN
         is_users = self._places.whose(frame.f_code) == USER
         return not is_users or self._lines.get(id(frame)) == frame.f_lineno
-
-    def _has_handlers(self) -> bool:
-        """Say whether a handler of the user's may have run, even in here, where none tells."""
-        handlers = [signal.getsignal(number) for number in signal.valid_signals()]
-        codes = [getattr(each, "__code__", None) for each in handlers if type(each) in _FUNCTIONS]
-        return any(code is not None and self._places.whose(code) == USER for code in codes)
-
-    def _is_users(self, frame: FrameType | None) -> bool:
-        while frame is not None:
-            if self._places.whose(frame.f_code) == USER:
-                return True
-            frame = frame.f_back
-        return False
 
     def _is_own(self, frame: FrameType) -> bool:
         return self._places.whose(frame.f_code) == OWN

@@ -66,6 +66,14 @@ class Places:
             return LIBRARY
         return STDLIB if path.startswith(self._stdlib) else USER
 
+    def runs_users(self, frame: FrameType | None) -> bool:
+        """Say whether code of the user's is anywhere on a stack."""
+        while frame is not None:
+            if self.whose(frame.f_code) == USER:
+                return True
+            frame = frame.f_back
+        return False
+
     def is_runners_own(self, frame: FrameType) -> bool:
         """Say whether the runner itself has called a function of the standard library."""
         seen: FrameType | None = frame
