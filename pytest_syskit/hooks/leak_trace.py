@@ -15,8 +15,8 @@ import pluggy
 import pytest
 
 from ..detectors.watch import Watch
+from ..host.code_places import Places, Stack
 from ..host.trace.birth_trace import BirthTrace
-from ..host.trace.places import Places, Stack
 from ..leaks.resource import Resource
 from .facts import Facts
 

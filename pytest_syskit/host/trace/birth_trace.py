@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 
+from ..code_places import Places, Stack
 from ..descriptors.descriptors import Identity
 from ..real import real
 from .birth_watch import BirthWatch
 from .event_source import EventSource, event_source
-from .places import Places, Stack
 
 
 class BirthTrace:

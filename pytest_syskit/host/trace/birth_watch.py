@@ -17,12 +17,12 @@ from _thread import _count as other_threads
 from _thread import allocate_lock, get_ident
 from types import FrameType
 
+from ..code_places import OWN, STDLIB, USER, Places, Stack
 from ..descriptors.descriptors import Identity
 from .calls import Call, call_of, python_codes
 from .descriptor_births import DescriptorBirths
 from .makers import maker_of, note_reserved
 from .moment import Moment
-from .places import OWN, STDLIB, USER, Places, Stack
 from .process_births import ProcessBirths
 from .strangers import Strangers, has_users_handler
 from .turns import Turn, Turns, other_frames

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import itertools
 
+from ..code_places import Stack
 from ..descriptors import descriptors
 from ..descriptors.descriptors import Identity
-from .places import Stack
 
 _TRIES = 3  # between counting and listing another thread may open something; thrice is bad luck
 

@@ -11,8 +11,8 @@ import sys
 from types import TracebackType
 from typing import Protocol
 
+from ..code_places import Places
 from .birth_watch import BirthWatch
-from .places import Places
 
 _HOST = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What the trace consists of.  Handlers of signals may run amid it, ours of host/signals included.

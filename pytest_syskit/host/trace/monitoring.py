@@ -11,9 +11,9 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from ..code_places import OWN, STDLIB, USER, Places
 from .birth_watch import BirthWatch
 from .event_source import is_own
-from .places import OWN, STDLIB, USER, Places
 
 _NAME = "pytest-syskit leak trace"
 _TOOLS = (4, 3)  # numbers that PEP 669 gives to nobody

@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 
 from .. import libc
+from ..code_places import Stack
 from ..processes import children, parentage, proc
 from ..real import real
-from .places import Stack
 
 _LIVES = 1000  # ended children remembered for the sake of their orphans, the youngest first
 

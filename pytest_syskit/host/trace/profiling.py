@@ -14,9 +14,9 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Any
 
+from ..code_places import OWN, STDLIB, USER, Places
 from .birth_watch import BirthWatch
 from .event_source import is_own
-from .places import OWN, STDLIB, USER, Places
 
 
 class Profiling:

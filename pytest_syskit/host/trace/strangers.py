@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from types import FunctionType, MethodType
 
+from ..code_places import USER, Places
 from ..processes import threads
 from ..real import real
-from .places import USER, Places
 from .turns import Turns, other_frames
 
 _ASKS, _PAUSE = 5, 0.001  # seconds: a thread begins and ends within microseconds

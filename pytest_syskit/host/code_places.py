@@ -11,8 +11,8 @@ Stack = tuple[str, ...]
 
 USER, LIBRARY, STDLIB, PASSAGE, OWN, RUNNER = range(6)  # the last two are not followed
 
-_DEPTH = 8  # lines told of a stack in which nothing is the user's
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_DEPTH = 10  # lines told, the innermost: they tell who did it, the rest how one got there
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OWN_FILES = os.path.join(_PACKAGE, "")
 # Stand-ins of ours for functions of os: a user's call goes through them, so it is followed there.
 _PASSAGES = tuple(
@@ -104,10 +104,23 @@ class Places:
                 end = len(found)  # a thread: nothing of it is the runner's
         told = found[:end]
         users = [text for whose, text in told if whose == USER]
-        return tuple(reversed(users or [text for _, text in told[:_DEPTH]])) or None
+        return tuple(reversed((users or [text for _, text in told])[:_DEPTH])) or None
 
     def _line(self, frame: FrameType, line: int | None) -> str:
         code = frame.f_code
         number = line or frame.f_lineno or code.co_firstlineno
-        path = code.co_filename.removeprefix(self._root)
-        return f"{path}:{number} in {code.co_name}"
+        return f"{self._shown(code)}:{number} in {code.co_name}"
+
+    def _shown(self, code: CodeType) -> str:
+        """Shorten a path below the root, or below the folder of a library."""
+        path = code.co_filename
+        for folder in (self._root, *self._library, *self._stdlib):
+            if path.startswith(folder):
+                return path.removeprefix(folder)
+        return path
+
+    def of_function(self, function: object) -> str:
+        """Return ``path:line`` of a Python function or method; empty for everything else."""
+        inner = getattr(function, "__func__", function)
+        code = getattr(getattr(inner, "__wrapped__", inner), "__code__", None)
+        return f"{self._shown(code)}:{code.co_firstlineno}" if code is not None else ""
