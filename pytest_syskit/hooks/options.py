@@ -310,4 +310,15 @@ def _parse(option: Option, source: str, value: object) -> Any:
     try:
         return option.parse(value)
     except Refused as refused:
-        raise pytest.UsageError(f"{source}={value!r}: {option.switch} {refused}") from None
+        shown = value
+        if option.many and isinstance(value, list):
+            shown = next((each for each in value if _is_refused(option, each)), value)
+        raise pytest.UsageError(f"{source}={shown!r}: {option.switch} {refused}") from None
+
+
+def _is_refused(option: Option, value: object) -> bool:
+    try:
+        option.parse([value])
+    except Refused:
+        return True
+    return False

@@ -123,7 +123,7 @@ def test_all_stands_for_every_kind(header):
         ("--syskit-restore=all", "*--syskit-restore*'all'*takes one of never, leaked*"),
         ("--syskit-leak-ignore=fd:x", "*--syskit-leak-ignore*'fd:x'*the reason is missing*"),
         ("--syskit-leak-ignore=x # y", "*--syskit-leak-ignore*'x # y'*kind:pattern*"),
-        ("--syskit-report=leaks.txt", "*--syskit-report*leaks.txt*ends in .json*"),
+        ("--syskit-report=leaks.txt", "*--syskit-report='leaks.txt': *ends in .json*"),
         ("--syskit-report=nowhere/leaks.json", "*nowhere/leaks.json*directory*does not exist*"),
     ],
 )
@@ -135,6 +135,12 @@ def test_a_wrong_value_is_a_usage_error_that_says_what_would_be_right(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([complaint])
     assert "Traceback" not in result.stderr.str()
+
+
+def test_of_several_values_the_wrong_one_is_named(run, pytester):
+    pytester.makepyfile(CLEAN)
+    result = run("--syskit-report=a.json", "--syskit-report=b.xml")
+    result.stderr.fnmatch_lines(["*--syskit-report='b.xml': *ends in .json*"])
 
 
 def test_a_wrong_ini_value_names_the_key(run, pytester):
