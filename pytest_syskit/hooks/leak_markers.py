@@ -12,11 +12,10 @@ import pytest
 from pytest_syskit.leaks.kinds import KINDS
 from pytest_syskit.leaks.rules import Allowance
 
+from .foreign_kinds import kinds_known
 from .marker_arguments import Marker, WrongArguments, optional_reason, texts
 from .marks import marks_of
-from .options import MODES, OPTIONS, Refused
-
-_PARSERS = {option.name: option.parse for option in OPTIONS}
+from .options import MODES, words_of
 
 
 class Defaults(Protocol):
@@ -61,7 +60,9 @@ def policy_of(node: pytest.Item | pytest.Collector, settings: Defaults) -> Polic
     """
     for mark in marks_of(node):
         if mark.name == "leak_policy":
-            return _complete(LEAK_POLICY.read(mark), settings)
+            wish = LEAK_POLICY.read(mark)
+            refuse_unknown_kinds(wish, node.config)
+            return _complete(wish, settings)
     return _shared(settings.leaks, settings.leak_kinds, settings.leak_grace)
 
 
@@ -91,7 +92,23 @@ def allowances_of(node: pytest.Item | pytest.Collector) -> list[Allowance]:
     Raises:
         WrongArguments: a mark that the check at collection did not see is wrong.
     """
-    return [ALLOW_LEAKS.read(mark) for mark in marks_of(node) if mark.name == "allow_leaks"]
+    found = [ALLOW_LEAKS.read(mark) for mark in marks_of(node) if mark.name == "allow_leaks"]
+    for allowance in found:
+        refuse_unknown_kinds(allowance, node.config)
+    return found
+
+
+def refuse_unknown_kinds(meant: object, config: pytest.Config) -> None:
+    """Raise ``WrongArguments`` if what a mark means names a kind that nobody finds."""
+    if not isinstance(meant, _Wish | Allowance):
+        return
+    for word in meant.kinds or ():
+        known = kinds_known(config, word)
+        if word not in known:
+            more = "none for any" if isinstance(meant, Allowance) else "all"
+            raise WrongArguments(
+                f"does not know the kind {word!r}; it takes {', '.join(known)}, or {more}"
+            )
 
 
 def _complete(wish: _Wish, settings: Defaults) -> Policy:
@@ -112,11 +129,11 @@ def _parse_policy(
 def _kinds(kinds: object) -> tuple[str, ...] | None:
     if kinds is None:
         return None
-    words = [kinds] if isinstance(kinds, str) or not isinstance(kinds, Iterable) else list(kinds)
-    try:
-        return tuple(_PARSERS["leak-kinds"](words))  # type: ignore[arg-type]  # the parser of that option
-    except Refused as refused:
-        raise WrongArguments(f"kinds={kinds!r}: {refused}") from None
+    several = isinstance(kinds, Iterable) and not isinstance(kinds, str)
+    words = words_of(tuple(kinds) if several else kinds)  # type: ignore[arg-type]  # see above
+    if not words:
+        raise WrongArguments(f"kinds={kinds!r}: takes at least one of {', '.join(KINDS)}, or all")
+    return KINDS if "all" in words else tuple(dict.fromkeys(words))
 
 
 def _grace(grace: object) -> float | None:
@@ -141,10 +158,6 @@ def _parse_allowance(*kinds: object, match: object = None, reason: object = None
 
 def _allowed(kinds: tuple[object, ...]) -> tuple[str, ...]:
     words = texts(kinds, "kind", KINDS[0]) if kinds else ()
-    if unknown := [word for word in words if word not in KINDS]:
-        raise WrongArguments(
-            f"does not know the kind {unknown[0]!r}; it takes {', '.join(KINDS)}, or none for any"
-        )
     return tuple(dict.fromkeys(words))
 
 

@@ -53,6 +53,7 @@ class Reading:
     def _ask(self, item: pytest.Item, mark: pytest.Mark) -> str | None:
         try:
             meant = MARKERS[mark.name].read(mark)
+            leak_markers.refuse_unknown_kinds(meant, item.config)
         except WrongArguments as problem:
             self._wrong.append(complaint(place_of(item, mark), mark, problem))
             return None

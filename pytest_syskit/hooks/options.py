@@ -95,13 +95,14 @@ def _switch(value: Any) -> bool:
     return text in _TRUE
 
 
-def _words(value: Any) -> list[str]:
+def words_of(value: Any) -> list[str]:
+    """Return the words of a value: a text with commas or spaces, or several."""
     parts = value if isinstance(value, list | tuple) else [value]
     return [word for part in parts for word in str(part).replace(",", " ").split()]
 
 
 def _kinds(value: Any) -> tuple[str, ...]:
-    words = _words(value)
+    words = words_of(value)
     if unknown := [word for word in words if word not in {*KINDS, "all"}]:
         raise Refused(f"does not know {unknown[0]!r}; it takes {', '.join(KINDS)} or all")
     if not words:

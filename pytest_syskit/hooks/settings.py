@@ -49,17 +49,17 @@ KNOWN_LEAKS_FILE: pytest.StashKey[KnownLeaksFile] = pytest.StashKey()
 def read_settings(config: pytest.Config) -> Settings:
     """Read and check all options (raises ``pytest.UsageError``)."""
     values = {o.name.replace("-", "_"): read_option(config, o) for o in OPTIONS}
-    values["leak_ignore"] = tuple(map(_rule, values["leak_ignore"]))
+    values["leak_ignore"] = tuple(_rule(config, text) for text in values["leak_ignore"])
     values["report"] = tuple(_report_path(config, path) for path in values["report"])
     return Settings(**values)
 
 
-def _rule(text: str) -> IgnoreRule:
-    from ..leaks.kinds import KINDS  # noqa: PLC0415  # most runs have no rule
-    from ..leaks.rules import IgnoreRule  # noqa: PLC0415  # see above
+def _rule(config: pytest.Config, text: str) -> IgnoreRule:
+    from ..leaks.rules import IgnoreRule  # noqa: PLC0415  # most runs have no rule
+    from .foreign_kinds import kinds_known  # noqa: PLC0415  # see above
 
     try:
-        return IgnoreRule.parse(text, KINDS)
+        return IgnoreRule.parse(text, kinds_known(config, text.partition(":")[0].strip()))
     except ValueError as error:
         raise pytest.UsageError(f"--syskit-leak-ignore: {text!r}: {error}") from None
 

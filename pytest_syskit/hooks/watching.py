@@ -28,6 +28,7 @@ from .back_door import BackDoor
 from .docket import Docket
 from .escape_guard import EscapeGuard
 from .facts import Facts
+from .foreign_kinds import foreign_detectors
 from .gathering import GATHERING
 from .hook_guard import HookGuard
 from .judge import Judge
@@ -120,9 +121,7 @@ def _detectors(
 ) -> list[Detector]:
     found: list[Detector] = [processes, _descriptors(config)]
     found += [_begin(config, kind) for kind in kinds if kind not in ("process", "fd")]
-    for foreign in config.hook.pytest_syskit_detectors(config=config):
-        found += foreign or ()
-    return found
+    return [*found, *foreign_detectors(config)]
 
 
 def _descriptors(config: pytest.Config) -> DescriptorDetector:

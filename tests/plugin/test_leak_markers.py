@@ -116,9 +116,9 @@ def test_what_parents_carry_is_read_once(pytester):
         ("leak_policy(['off'])", "mode ['off']: takes one of off, warn, fail"),
         (
             "leak_policy('off', kinds='fds')",
-            "kinds='fds': does not know 'fds'; it takes process, *",
+            "does not know the kind 'fds'; it takes process, *",
         ),
-        ("leak_policy('off', kinds=7)", "kinds=7: does not know '7'; it takes process, *"),
+        ("leak_policy('off', kinds=7)", "does not know the kind '7'; it takes process, *"),
         ("leak_policy('off', kinds=())", "kinds=(): takes at least one of process, *"),
         ("leak_policy('off', grace=-1)", "grace=-1: takes a number of seconds, 0 or more"),
         ("leak_policy('off', grace='1')", "grace='1': takes a number of seconds, 0 or more"),
@@ -154,3 +154,75 @@ def test_wrong_arguments_end_the_run(pytester, mark, complaint):
 def test_the_markers_are_listed(pytester, name):
     result = pytester.runpytest_inprocess(*ALONE, "--markers")
     result.stdout.fnmatch_lines([f"@pytest.mark.{name}(*): *"])
+
+
+ROWS = """
+from pytest_syskit import Resource
+ROWS = set()
+ASKED = []
+
+class RowDetector:
+    kind = "row"
+    def snapshot(self): return frozenset(Resource("row", (name,)) for name in ROWS)
+    def describe(self, resource): return resource.told(f"row {resource.key[0]}", {})
+    def reclaim(self, resource): ROWS.discard(resource.key[0])
+
+def pytest_syskit_detectors(config):
+    ASKED.append(1)
+    return [RowDetector()]
+"""
+USES = """
+import pytest
+from conftest import ASKED, ROWS
+
+def test_leaks(): ROWS.add("one")
+@pytest.mark.allow_leaks("row", reason="meant")
+def test_allowed(): ROWS.add("two")
+@pytest.mark.allow_leaks("row", "fd", match="three", reason="meant")
+def test_allowed_by_name(): ROWS.add("three")
+@pytest.mark.leak_policy("off", kinds=["row"])
+def test_off(): ROWS.add("four")
+def test_by_rule(): ROWS.add("five")
+def test_detectors_are_made_once(): assert ASKED == [1]
+"""
+
+
+def test_kinds_of_other_plugins_are_known(pytester):
+    pytester.makeconftest(ROWS)
+    pytester.makepyfile(test_it=USES)
+    result = pytester.runpytest_subprocess(
+        *ALONE, "--syskit-leaks=fail", "--syskit-leak-ignore=row:five # meant"
+    )
+    result.assert_outcomes(passed=6, errors=1)
+    result.stdout.fnmatch_lines(["*test_leaks left 1 row behind*"])
+
+
+@pytest.mark.parametrize(
+    "mark", ["allow_leaks('rows', reason='x')", "leak_policy('off', kinds='rows')"]
+)
+def test_an_unknown_kind_is_refused_with_those_of_other_plugins(pytester, mark):
+    pytester.makeconftest(ROWS)
+    pytester.makepyfile(test_it=f"import pytest\n@pytest.mark.{mark}\ndef test_a(): pass\n")
+    result = pytester.runpytest_subprocess(*ALONE)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*does not know the kind 'rows'; it takes process, *timer, row,*"])
+
+
+def test_an_unknown_kind_of_a_rule_is_refused_with_those_of_other_plugins(pytester):
+    pytester.makeconftest(ROWS)
+    result = pytester.runpytest_subprocess(*ALONE, "--syskit-leak-ignore=rows:five # meant")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*'rows' is no kind; take one of process, *timer, row or*"])
+
+
+def test_a_mark_added_late_may_name_it(pytester):
+    pytester.makeconftest(ROWS)
+    body = """
+import pytest
+from conftest import ROWS
+def test_a(request):
+    ROWS.add("one")
+    request.node.add_marker(pytest.mark.allow_leaks("row", reason="meant"))
+"""
+    pytester.makepyfile(test_it=body)
+    pytester.runpytest_subprocess(*ALONE, "--syskit-leaks=fail").assert_outcomes(passed=1)
