@@ -15,7 +15,7 @@ from pytest_syskit.leaks.rules import Allowance
 from .foreign_kinds import kinds_known
 from .marker_arguments import Marker, WrongArguments, optional_reason, texts
 from .marks import marks_of
-from .options import MODES, words_of
+from .option_values import MODES, words_of
 
 
 class Defaults(Protocol):

@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import pytest
 
 from ..leaks.kinds import KINDS
+from .option_values import (
+    MODES,
+    REAPING,
+    Refused,
+    kinds,
+    lines,
+    one_of,
+    path,
+    report_paths,
+    seconds,
+    switch,
+    times,
+)
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     IniType: TypeAlias = Literal["string", "args", "linelist", "bool", "float", "int"]
-
-MODES = ("off", "warn", "fail")
-REAPING = ("never", "leaked")
-REPORTS = (".json", ".html")
-
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off"}
-
-
-class Refused(ValueError):
-    """A value that an option does not take; its text says what it takes."""
 
 
 class Option(NamedTuple):
@@ -56,80 +58,13 @@ class Option(NamedTuple):
         return self.key.upper()
 
 
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if value not in choices:
-            raise Refused(f"takes one of {', '.join(choices)}")
-        return str(value)
-
-    return parse
-
-
-def _seconds(value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise Refused("takes a number of seconds, 0 or more")
-    return seconds
-
-
-def _times(value: Any) -> int:
-    text = str(value).strip()
-    if not text.isdecimal() or int(text) < 1:
-        raise Refused("takes a whole number, 1 or more")
-    return int(text)
-
-
-def _path(value: Any) -> str:
-    if not str(value).strip():
-        raise Refused("takes the path of a file")
-    return str(value)
-
-
-def _switch(value: Any) -> bool:
-    text = str(value).strip().lower()
-    if text not in _TRUE | _FALSE:
-        raise Refused("takes true or false")
-    return text in _TRUE
-
-
-def words_of(value: Any) -> list[str]:
-    """Return the words of a value: a text with commas or spaces, or several."""
-    parts = value if isinstance(value, list | tuple) else [value]
-    return [word for part in parts for word in str(part).replace(",", " ").split()]
-
-
-def _kinds(value: Any) -> tuple[str, ...]:
-    words = words_of(value)
-    if unknown := [word for word in words if word not in {*KINDS, "all"}]:
-        raise Refused(f"does not know {unknown[0]!r}; it takes {', '.join(KINDS)} or all")
-    if not words:
-        raise Refused(f"takes at least one of {', '.join(KINDS)}, or all")
-    return KINDS if "all" in words else tuple(dict.fromkeys(words))
-
-
-def _lines(value: Any) -> tuple[str, ...]:
-    lines = value if isinstance(value, list | tuple) else str(value).splitlines()
-    return tuple(line.strip() for line in lines if str(line).strip())
-
-
-def _report_paths(value: Any) -> tuple[str, ...]:
-    paths = value if isinstance(value, list | tuple) else [value]
-    for path in paths:
-        if not str(path).endswith(REPORTS):
-            raise Refused(f"takes a path that ends in {' or '.join(REPORTS)}")
-    return tuple(map(str, paths))
-
-
 OPTIONS = (
     Option(
         "leaks",
         "string",
         "warn",
         "what a leak does: off, warn (default) or fail",
-        _one_of(*MODES),
+        one_of(*MODES),
         "off|warn|fail",
     ),
     Option(
@@ -137,7 +72,7 @@ OPTIONS = (
         "args",
         ("process", "fd"),
         f"kinds of leaks to detect: {', '.join(KINDS)}, or all",
-        _kinds,
+        kinds,
         "KIND,…",
     ),
     Option(
@@ -145,7 +80,7 @@ OPTIONS = (
         "float",
         0.2,
         "seconds that something which is already ending may take (default 0.2)",
-        _seconds,
+        seconds,
         "SECONDS",
     ),
     Option(
@@ -153,7 +88,7 @@ OPTIONS = (
         "linelist",
         (),
         "'kind:pattern  # reason' of resources that are meant to stay; repeatable",
-        _lines,
+        lines,
         "RULE",
         many=True,
     ),
@@ -162,7 +97,7 @@ OPTIONS = (
         "bool",
         False,
         "slower: show the lines of code that made each leaked descriptor and process",
-        _switch,
+        switch,
         flag=True,
     ),
     Option(
@@ -170,7 +105,7 @@ OPTIONS = (
         "string",
         "",
         "a file of known leaks: they are allowed, and only others count",
-        _path,
+        path,
         "FILE",
     ),
     Option(
@@ -178,7 +113,7 @@ OPTIONS = (
         "bool",
         False,
         "write the leaks of this run to the file of --syskit-baseline",
-        _switch,
+        switch,
         flag=True,
     ),
     Option(
@@ -186,7 +121,7 @@ OPTIONS = (
         "int",
         1,
         "run each test N times, and tell first-use cost from leaks of every use",
-        _times,
+        times,
         "N",
     ),
     Option(
@@ -194,7 +129,7 @@ OPTIONS = (
         "string",
         "never",
         "leaked: end leaked processes after the verdict (default: never)",
-        _one_of(*REAPING),
+        one_of(*REAPING),
         "never|leaked",
     ),
     Option(
@@ -202,7 +137,7 @@ OPTIONS = (
         "string",
         "never",
         "leaked: put back cwd, umask, env, signals and timers after the verdict (default: never)",
-        _one_of(*REAPING),
+        one_of(*REAPING),
         "never|leaked",
     ),
     Option(
@@ -210,7 +145,7 @@ OPTIONS = (
         "bool",
         False,
         "adopt orphans, so that those with an emptied environment are seen too (Linux)",
-        _switch,
+        switch,
         flag=True,
         negatable=True,
     ),
@@ -219,7 +154,7 @@ OPTIONS = (
         "args",
         (),
         "write a report to PATH (.json for programs, .html for people); repeatable",
-        _report_paths,
+        report_paths,
         "PATH",
         many=True,
     ),
@@ -228,12 +163,10 @@ OPTIONS = (
         "float",
         0.0,
         "limit for every test, in seconds (default: none)",
-        _seconds,
+        seconds,
         "SECONDS",
     ),
-    Option(
-        "fork", "bool", False, "run every test in a forked child of its own", _switch, flag=True
-    ),
+    Option("fork", "bool", False, "run every test in a forked child of its own", switch, flag=True),
 )
 
 
