@@ -108,11 +108,12 @@
       apply();
     }
 
-    // A link from the timeline leads to a story that the filter may hide.
+    // A link from the timeline leads to a story that the filter may hide.  What is not hidden the
+    // browser itself has come to, before this is heard: the reader may be elsewhere by now.
     function reveal() {
       const target = document.getElementById(location.hash.slice(1));
-      if (!target) return;
-      if (target.closest("[hidden]")) everything();
+      if (!target || !target.closest("[hidden]")) return;
+      everything();
       target.focus({ preventScroll: true });
       target.scrollIntoView();
     }
