@@ -18,6 +18,8 @@ from .gathering import GATHERING, FromWorkers, Gathering
 from .marks import marks_of
 from .settings import BASELINE, SETTINGS, Settings, read_settings
 
+_BEGUN = pytest.StashKey[bool]()
+
 
 def add_hooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the hooks that others may implement."""
@@ -47,7 +49,9 @@ def pytest_collection_finish(session: pytest.Session) -> Any:
     """Begin to watch, now that every test and its marks are known."""
     result = yield
     config = session.config
-    if session.items and _runs_tests(config):
+    # Some collect twice: pytest-xdist with --looponfail.
+    if session.items and _runs_tests(config) and not config.stash.get(_BEGUN, False):
+        config.stash[_BEGUN] = True
         if "pyfakefs" in sys.modules:
             from .fake_files import load_before_fakes
 

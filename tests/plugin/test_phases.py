@@ -94,3 +94,16 @@ def test_what_the_test_modules_made_before_is_nobodys(leaks):
 def test_the_test_after_one_that_leaked_is_not_charged(leaks):
     body = "def test_a(): pass\ndef test_b(): leak()\ndef test_c(): pass\n"
     assert leaks(body) == [("test_b", "call")]
+
+
+TWICE = """
+def pytest_collection(session):
+    for _ in range(2):
+        items = session.perform_collect()
+        session.config.hook.pytest_collection_finish(session=session)
+    return True
+"""
+
+
+def test_a_plugin_may_collect_twice(leaks):
+    assert leaks("def test_a(): leak()\n", TWICE) == [("test_a", "call")]
