@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..host.descriptors import descriptor_facts, descriptors
 from ..host.descriptors.held_listing import HeldListing
-from ..host.descriptors.quick_stat import same_files
+from ..host.descriptors.quick_stat import Quick, same_files
 from ..leaks.resource import NotObservable, Resource, Snapshot
 from .baseline import Baseline
 
@@ -25,6 +25,7 @@ class DescriptorDetector:
     Args:
         baseline: what was open before the tests.
         listing: what tells how many are open, where the kernel does.
+        quick: the C library's ``fstat``, where it may be used.
         outputs_heal: whether somebody puts standard output and error right after each phase, as
             pytest does when it captures descriptors; then a close look need not verify them.
 
@@ -39,10 +40,12 @@ class DescriptorDetector:
         baseline: Baseline | None = None,
         listing: HeldListing | None = None,
         *,
+        quick: Quick | None = None,
         outputs_heal: bool = False,
     ) -> None:
         self._known: dict[int, descriptors.Identity] = {}
-        self._same = same_files(())
+        self._quick = quick
+        self._same = same_files((), quick)
         self._anonymous: list[tuple[int, descriptors.Identity]] = []
         self._last: Snapshot = frozenset()
         self._count = -1
@@ -96,7 +99,8 @@ class DescriptorDetector:
         streams = [(fd, self._guarded[fd]) for fd in self._verified_streams if fd in self._guarded]
         newest = [item for item in self._known.items() if item[0] not in STANDARD][-_VERIFIED:]
         chosen = [*streams, *newest]
-        self._same = same_files((fd, each[0], each[1]) for fd, each in chosen if each[2])
+        typed = [(fd, each[0], each[1]) for fd, each in chosen if each[2]]
+        self._same = same_files(typed, self._quick)
         self._anonymous = [(fd, each) for fd, each in chosen if not each[2]]
 
     def snapshot(self) -> Snapshot:

@@ -17,6 +17,7 @@ from ..detectors.process import ProcessDetector
 from ..detectors.watch import Watch
 from ..host.descriptors.descriptors import counts
 from ..host.descriptors.held_listing import HeldListing
+from ..host.descriptors.quick_stat import quick_fstat
 from ..host.processes import orphans
 from ..host.processes.adoption import Adoption
 from ..host.processes.orphans import OrphanSearch
@@ -126,11 +127,13 @@ def _detectors(
 
 def _descriptors(config: pytest.Config) -> DescriptorDetector:
     heal = config.getoption("capture", "no") == "fd"
-    if not counts():
-        return DescriptorDetector(config.stash[BASELINE], outputs_heal=heal)
-    listing = HeldListing()
-    config.add_cleanup(listing.close)
-    return DescriptorDetector(config.stash[BASELINE], listing, outputs_heal=heal)
+    # The trace has its doubts wherever ctypes is in use.
+    quick = None if config.stash[SETTINGS].leak_trace else quick_fstat()
+    listing = None
+    if counts():
+        listing = HeldListing(quick)
+        config.add_cleanup(listing.close)
+    return DescriptorDetector(config.stash[BASELINE], listing, quick=quick, outputs_heal=heal)
 
 
 def _begin(config: pytest.Config, kind: str) -> Detector:

@@ -543,6 +543,11 @@ def neighbours(tmp_path_factory):
     return run(tmp_path_factory.mktemp("neighbours"), test_it=NEIGHBOURS)
 
 
+def test_the_plugin_itself_does_not_use_what_makes_the_trace_doubt(tmp_path):
+    body = "import sys\ndef test_a(): assert 'ctypes' not in sys.modules\n"
+    assert run(tmp_path, test_it=body).status == 0
+
+
 def test_no_outcome_is_changed(neighbours):
     assert neighbours.status == 0, neighbours.output
 

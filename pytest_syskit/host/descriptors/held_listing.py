@@ -12,7 +12,7 @@ import os
 from typing import Any
 
 from ..real import real
-from .quick_stat import INODE, SIZE, WORDS, quick_fstat, room
+from .quick_stat import INODE, SIZE, WORDS, Quick, room
 
 _PATH = "/proc/self/fd"
 _NUMBER = 200  # beyond what tests count on, within the usual limit of 1024
@@ -21,16 +21,19 @@ _NUMBER = 200  # beyond what tests count on, within the usual limit of 1024
 class HeldListing:
     """Our own descriptors, counted.
 
+    Args:
+        quick: the C library's ``fstat``, where it may be used.
+
     Attributes:
         fd: the number at which the directory is held; -1 while it is not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quick: Quick | None = None) -> None:
         self.fd = -1
         self._inode = 0
         self._pid = 0
-        self._quick = quick_fstat()
-        self._words: Any = room(WORDS) if self._quick is not None else None
+        self._quick = quick
+        self._words: Any = room(WORDS) if quick is not None else None
 
     def count(self) -> int:
         """Return how many descriptors are open, this one included (raises ``OSError``).

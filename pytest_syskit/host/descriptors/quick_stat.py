@@ -51,16 +51,17 @@ def room(words: int) -> Any:
     return (ctypes.c_uint64 * words)()
 
 
-def same_files(files: Iterable[tuple[int, int, int]]) -> Callable[[], bool]:
+def same_files(
+    files: Iterable[tuple[int, int, int]], quick: Quick | None = None
+) -> Callable[[], bool]:
     """Return what asks whether numbers still lead to the files that they led to.
 
     Args:
         files: descriptors with their devices and inodes.
+        quick: the C library's ``fstat``, where it may be used.
     """
-    known, function = tuple(files), quick_fstat()
-    if function is None:
-        return functools.partial(_are_same, known)
-    return _Comparison(function, known).holds
+    known = tuple(files)
+    return functools.partial(_are_same, known) if quick is None else _Comparison(quick, known).holds
 
 
 def _are_same(files: tuple[tuple[int, int, int], ...]) -> bool:
