@@ -8,11 +8,13 @@ loky/backend/resource_tracker.py of loky 3.
 
 from __future__ import annotations
 
+import socket
 import stat
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..host.descriptors import descriptors
 from ..leaks.resource import Resource
@@ -20,7 +22,7 @@ from ..leaks.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """Where a library keeps a process or descriptor for ever, and why."""
+    """Where a library keeps a process, a descriptor or a thread for ever, and why."""
 
     module: str
     instance: str
@@ -32,6 +34,7 @@ class Fixture:
 _TRACKER = "multiprocessing's resource tracker, started once and kept"
 _FORKSERVER = "multiprocessing's fork server, started once and kept"
 _SHARER = "multiprocessing's resource sharer, started once and kept"
+_LISTENER = "_listener._listener._socket"  # a Listener has a SocketListener has a socket
 _LOKY = "loky's resource tracker, started once and kept"
 
 KEPT = (
@@ -40,6 +43,7 @@ KEPT = (
     Fixture("multiprocessing.forkserver", "_forkserver", "process", "_forkserver_pid", _FORKSERVER),
     Fixture("multiprocessing.forkserver", "_forkserver", "fd", "_forkserver_alive_fd", _FORKSERVER),
     Fixture("multiprocessing.resource_sharer", "_resource_sharer", "thread", "_thread", _SHARER),
+    Fixture("multiprocessing.resource_sharer", "_resource_sharer", "fd", _LISTENER, _SHARER),
     Fixture("loky.backend.resource_tracker", "_resource_tracker", "process", "_pid", _LOKY),
     Fixture("loky.backend.resource_tracker", "_resource_tracker", "fd", "_fd", _LOKY),
 )
@@ -60,13 +64,22 @@ def _reasons(resource: Resource) -> Iterator[str]:
     for kept in KEPT:
         if kept.kind == resource.kind and kept.module in sys.modules:
             owner = getattr(sys.modules[kept.module], kept.instance, None)
-            each = getattr(owner, kept.attribute, None)
-            if (id(each) if kept.kind == "thread" else each) == resource.key[0]:
+            if _first_of_key(owner, kept) == resource.key[0]:
                 yield kept.reason
     if resource.kind == "thread" and (reason := _AUXILIARY.get(_module_of_target(resource))):
         yield reason
     if "uvloop" in sys.modules and resource.kind == "fd" and _is_token_pipe(resource):
         yield "libuv's signal lock, a pipe made by the first uvloop and kept"
+
+
+def _first_of_key(owner: object, kept: Fixture) -> object:
+    """Return what the key of the kept resource begins with: a pid, a number, an identity."""
+    each: Any = owner
+    for attribute in kept.attribute.split("."):
+        each = getattr(each, attribute, None)
+    if kept.kind == "thread":
+        return id(each)
+    return each.fileno() if isinstance(each, socket.socket) else each
 
 
 def _module_of_target(resource: Resource) -> str:

@@ -53,8 +53,10 @@ class BackDoor:
         if frame is None or self._is_plugin(frame):
             return  # pytest-timeout ends the process on purpose
         self._note(test, f"{call}  called at  {place_of(frame)}")
+        worker = hasattr(self._config, "workerinput")
         pytest.fail(
-            f"{call} in the pytest process itself would have ended the whole run here; "
+            f"{call} in the pytest process itself would have ended "
+            f"{'this worker of pytest-xdist' if worker else 'the whole run here'}; "
             "call it in a forked child (fork_runner does)"
         )
 

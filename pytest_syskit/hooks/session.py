@@ -151,7 +151,10 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Tell the reader, and GitHub."""
-    settings, facts = config.stash[SETTINGS], config.stash[GATHERING].facts
+    gathering = config.stash.get(GATHERING, None)
+    if gathering is None:
+        return  # a worker of xdist has a terminal reporter, too; its controller tells
+    settings, facts = config.stash[SETTINGS], gathering.facts
     if not facts.says_something() and not settings.leak_ignore and not settings.baseline:
         return
     from . import annotations, summary

@@ -13,6 +13,7 @@ from multiprocessing import resource_sharer
 import pytest
 
 from pytest_syskit.detectors import infrastructure
+from pytest_syskit.detectors.descriptor import DescriptorDetector
 from pytest_syskit.detectors.holders import held
 from pytest_syskit.detectors.thread import ThreadDetector
 
@@ -211,12 +212,15 @@ def test_a_thread_that_python_did_not_start_is_not_seen(detector, over):
 
 
 def test_multiprocessings_resource_sharer_is_infrastructure(detector):
-    before = detector.snapshot()
+    descriptors = DescriptorDetector()
+    before, opened = detector.snapshot(), descriptors.snapshot()
     sharer = resource_sharer._resource_sharer
     try:
         sharer.register(print, print)
         (found,) = detector.snapshot() - before
         assert infrastructure.reason_to_stay(found).startswith("multiprocessing's resource sharer")
+        (listener,) = descriptors.snapshot() - opened
+        assert infrastructure.reason_to_stay(listener).startswith("multiprocessing's resource sha")
     finally:
         resource_sharer.stop(timeout=10)
 

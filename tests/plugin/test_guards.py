@@ -203,6 +203,13 @@ def test_leaving_by_the_back_door_is_an_error_that_names_the_line(guarded, call)
     )
 
 
+def test_in_a_worker_of_xdist_the_worker_alone_would_have_ended(guarded):
+    pytest.importorskip("xdist")
+    result = guarded("def test_a(): os._exit(0)\ndef test_b(): pass\n", "-p", "xdist", "-n1")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*would have ended this worker of pytest-xdist;*"])
+
+
 def test_an_attempt_that_was_swallowed_is_an_error_too(guarded):
     body = (
         "def test_a():\n    try: os._exit(0)\n    except BaseException: pass\ndef test_b(): pass\n"

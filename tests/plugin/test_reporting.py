@@ -240,3 +240,19 @@ def test_a(): globals()["kept"] = subprocess.Popen(["sh", "-c", "exit 3"])
 def test_b(): assert kept.wait() == 3
 """
     bad(body, "-W", "ignore").assert_outcomes(passed=2)
+
+
+SUMMARY = """
+import pathlib, pytest
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(config):
+    result = yield
+    if hasattr(config, "workerinput"):
+        pathlib.Path(__file__).with_name("summed-up").touch()
+    return result
+"""
+
+
+def test_the_summary_of_a_worker_is_left_to_its_controller(bad, pytester):
+    bad("def test_a(): pass\n", "-p", "xdist", "-n1", conftest=SUMMARY)
+    assert (pytester.path / "summed-up").exists()
