@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import os
 import signal
 import threading
@@ -68,6 +69,37 @@ def test_a_handler_is_told_by_name_and_place(detector):
 def test_other_handlers_have_words_too(detector, handler, words):
     signal.signal(signal.SIGTERM, handler)
     assert labels(detector) == [f"signal SIGTERM  {words} (was the default action)"]
+
+
+def test_a_handler_that_has_gone_is_told_in_the_words_it_had(detector):
+    first = lambda *_: None  # noqa: E731  # a name of its own would tell no more
+    signal.signal(signal.SIGTERM, first)
+    detector.snapshot()
+    before = dict(detector._now)["SIGTERM"]
+    signal.signal(signal.SIGTERM, on_signal)
+    del first
+    (found,) = detector.snapshot()
+    gc.collect()
+    label = detector.describe(replace(found, detail={"before": before})).label
+    assert "(was handled by test_a_handler_that_has_gone" in label
+
+
+def test_the_same_method_of_two_objects_is_told_apart(detector):
+    one, two = Server(), Server()
+    signal.signal(signal.SIGTERM, one.stop)
+    detector.snapshot()
+    before = dict(detector._now)["SIGTERM"]
+    signal.signal(signal.SIGTERM, two.stop)
+    (found,) = detector.snapshot()
+    label = detector.describe(replace(found, detail={"before": before})).label
+    assert label.endswith(" of another object)")
+
+
+def test_words_of_handlers_are_not_kept_without_end(detector):
+    for _ in range(400):
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        detector.snapshot()
+    assert len(detector._known_words) <= 256
 
 
 def test_putting_the_old_handler_back_makes_it_vanish(detector):
@@ -200,7 +232,9 @@ def test_a_handler_that_is_gone_cannot_be_put_back(detector):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (left,) = detector.snapshot()
     told = detector.describe(replace(left, detail={"before": theirs.key[1]}))
-    assert told.label == "signal SIGTERM  ignored (was a handler that is gone)"
+    assert told.label.startswith(
+        "signal SIGTERM  ignored (was handled by test_a_handler_that_is_go"
+    )
     detector.reclaim(told)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
 

@@ -129,7 +129,7 @@ class SignalSettings:
         if not isinstance(value, tuple):
             return value
         parts: list[Any] = [self._identities.holder(number) for number in value]
-        if None in parts:
+        if any(part is None for part in parts):
             raise LookupError("the handler does not exist any more")
         return parts[0] if len(parts) == 1 else types.MethodType(parts[1], parts[0])
 
