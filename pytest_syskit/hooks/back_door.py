@@ -19,6 +19,8 @@ from ..host.real import real
 from . import error_reports
 
 _STDLIB = sysconfig.get_path("stdlib")
+# Between the phases of a test, hooks that hear of its outcome may end the run on purpose.
+_REPORTING = {"pytest_runtest_makereport", "pytest_exception_interact", "pytest_runtest_logreport"}
 _BETWEEN = ("coverage", "pytest_syskit")  # their frames lie between the caller and us
 
 
@@ -29,7 +31,7 @@ class BackDoor:
 
     Args:
         config: whose plugins may end the process on purpose.
-        moment: tells whose code is running now, as a node id; empty between the phases of tests.
+        moment: tells which test is running now, as a node id; empty between tests.
     """
 
     def __init__(self, config: pytest.Config, moment: Callable[[], str]) -> None:
@@ -50,7 +52,7 @@ class BackDoor:
         if not test or real.getpid() != self._pid:
             return  # a forked child goes where it likes
         frame = _first_of_interest(caller)
-        if frame is None or self._is_plugin(frame):
+        if frame is None or self._is_plugin(frame) or _reports(frame):
             return  # pytest-timeout ends the process on purpose
         self._note(test, f"{call}  called at  {place_of(frame)}")
         worker = hasattr(self._config, "workerinput")
@@ -90,6 +92,12 @@ class BackDoor:
                 "  call it in a forked child (fork_runner does), or replace it in the test"
             )
             error_reports.fail(report, "tried to leave pytest by the back door", "\n".join(lines))
+
+
+def _reports(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_name not in _REPORTING:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _first_of_interest(frame: FrameType | None) -> FrameType | None:

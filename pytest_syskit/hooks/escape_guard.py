@@ -61,13 +61,13 @@ class EscapeGuard:
         self._phases = phases
         self._record = EscapeRecord()
         self._pid = real.getpid()
-        self._phase_pid = 0  # of the process that began the phase which is running now
+        self._phase_pid = 0  # of the process that began what is running now; 0 between tests
         self._test = ""
         self._forks = 0
         self._late: list[Escape] = []
 
     def moment(self) -> str:
-        """Return the node id of the test whose code is running now; empty between its phases."""
+        """Return the node id of the test that is running now; empty between tests."""
         return self._test if self._phase_pid else ""
 
     # -- in the child ------------------------------------------------------------------------------
@@ -141,9 +141,7 @@ class EscapeGuard:
 
     def hear(self, report: pytest.TestReport) -> None:
         """Make the test an error from which a child escaped; to be called with its last report."""
-        if self._phase_pid:
-            self.check(self._phase_pid)
-            self._phase_pid = 0
+        self._test_is_over()
         if not NOTES.forks or real.getpid() != self._pid:
             return
         if NOTES.forks != self._forks and report.nodeid == self._test:
@@ -153,6 +151,11 @@ class EscapeGuard:
         self._late += [escape for escape in escapes if escape.test != report.nodeid]
         if own or self._late:
             self._publish(report, own)
+
+    def _test_is_over(self) -> None:
+        if self._phase_pid:
+            self.check(self._phase_pid)
+            self._phase_pid = 0
 
     def _await_children(self) -> None:
         """Give children of this test that are about to escape the moment they need."""
@@ -180,6 +183,7 @@ class EscapeGuard:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
         """Tell of children that escaped after the last report, and clean up."""
+        self._test_is_over()  # one that was interrupted has no last report
         result = yield
         if real.getpid() != self._pid:
             return result

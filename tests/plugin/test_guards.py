@@ -210,6 +210,24 @@ def test_in_a_worker_of_xdist_the_worker_alone_would_have_ended(guarded):
     result.stdout.fnmatch_lines(["*would have ended this worker of pytest-xdist;*"])
 
 
+def test_after_an_interrupted_test_a_conftest_may_leave_as_it_likes(guarded, pytester):
+    pytester.makeconftest("import os\ndef pytest_sessionfinish(): os._exit(7)\n")
+    result = guarded("def test_a(): raise KeyboardInterrupt\n")
+    assert result.ret == 7
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    "hook", ["runtest_makereport(call)", "exception_interact(call)", "runtest_logreport(report)"]
+)
+def test_a_conftest_may_end_the_run_when_it_hears_of_a_failure(guarded, pytester, hook):
+    heard = "report.failed" if "logreport" in hook else "call.excinfo"
+    pytester.makeconftest(f"import os\ndef pytest_{hook}:\n    if {heard}: os._exit(7)\n")
+    result = guarded("def test_a(): assert False\n")
+    assert result.ret == 7
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
 def test_an_attempt_that_was_swallowed_is_an_error_too(guarded):
     body = (
         "def test_a():\n    try: os._exit(0)\n    except BaseException: pass\ndef test_b(): pass\n"
