@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..host.descriptors import descriptor_facts, descriptors
 from ..host.descriptors.held_listing import HeldListing
-from ..host.descriptors.quick_stat import Quick, same_files
+from ..host.descriptors.quick_stat import same_files
 from ..leaks.resource import NotObservable, Resource, Snapshot
 from .baseline import Baseline
 
@@ -25,7 +25,6 @@ class DescriptorDetector:
     Args:
         baseline: what was open before the tests.
         listing: what tells how many are open, where the kernel does.
-        quick: the C library's ``fstat``, where it may be used.
         outputs_heal: whether somebody puts standard output and error right after each phase, as
             pytest does when it captures descriptors; then a close look need not verify them.
 
@@ -40,12 +39,11 @@ class DescriptorDetector:
         baseline: Baseline | None = None,
         listing: HeldListing | None = None,
         *,
-        quick: Quick | None = None,
         outputs_heal: bool = False,
     ) -> None:
         self._known: dict[int, descriptors.Identity] = {}
-        self._quick = quick
-        self._same = same_files((), quick)
+        self._typed: list[tuple[int, int, int]] = []
+        self._all_stand: Callable[[], bool] | None = None
         self._anonymous: list[tuple[int, descriptors.Identity]] = []
         self._last: Snapshot = frozenset()
         self._count = -1
@@ -61,24 +59,29 @@ class DescriptorDetector:
 
     def unchanged(self, closely: bool) -> bool:
         """Say whether the last snapshot still holds, without making a new one."""
+        if closely and self._all_stand is not None and self._all_stand():
+            return True
         try:
             if not self._counts or self._ask_count() != self._count:
                 self.swapped = False
                 return False
         except OSError:
             return False  # no /proc here any more: the snapshot says so
-        if not closely or (self._listed and self._stands()):
+        if not closely:
+            return True
+        if self._listed and self._stands():
+            self._choose()  # the directory has been opened anew
             return True
         self.swapped = True
         return False
 
     def _stands(self) -> bool:
         """Verify identities; to be asked only while pytest captures nothing."""
-        if self._same() and all([descriptors.same(fd, known) for fd, known in self._anonymous]):
+        if same_files(self._typed) and _are_same(self._anonymous):
             return True
         # A snapshot leaves the streams out.
         streams = [(fd, self._guarded[fd]) for fd in STANDARD if fd in self._guarded]
-        self._disturbed |= not all([descriptors.same(fd, known) for fd, known in streams])
+        self._disturbed |= not _are_same(streams)
         return False
 
     def disturbances(self) -> list[Resource]:
@@ -99,9 +102,11 @@ class DescriptorDetector:
         streams = [(fd, self._guarded[fd]) for fd in self._verified_streams if fd in self._guarded]
         newest = [item for item in self._known.items() if item[0] not in STANDARD][-_VERIFIED:]
         chosen = [*streams, *newest]
-        typed = [(fd, each[0], each[1]) for fd, each in chosen if each[2]]
-        self._same = same_files(typed, self._quick)
+        self._typed = [(fd, each[0], each[1]) for fd, each in chosen if each[2]]
         self._anonymous = [(fd, each) for fd, each in chosen if not each[2]]
+        self._all_stand = None
+        if self._listing is not None and self._listed and not self._anonymous:
+            self._all_stand = self._listing.comparison(self._count, self._typed)
 
     def snapshot(self) -> Snapshot:
         """Return the open descriptors (raises ``NotObservable``)."""
@@ -114,11 +119,11 @@ class DescriptorDetector:
         if found != self._known or self._count < 0:
             self._disturbed |= any(map(self._is_missing(found), self._guarded.items()))
             self._known = found
-            self._choose()
             self._last = frozenset(map(self._resource, found.items()))
         self._count = after if before == after else -1
         # A thread in accept() has a number already, which becomes a descriptor at any moment.
         self._listed = after == len(found) + (self._listing is not None)
+        self._choose()
         return self._last
 
     @staticmethod
@@ -167,6 +172,10 @@ class DescriptorDetector:
         fd = _number(resource)
         if descriptors.same(fd, self._known.get(fd, (0, 0, 0, 0, ""))):
             descriptors.close(fd)
+
+
+def _are_same(known: Iterable[tuple[int, descriptors.Identity]]) -> bool:
+    return all([descriptors.same(fd, identity) for fd, identity in known])
 
 
 def _number(resource: Resource) -> int:

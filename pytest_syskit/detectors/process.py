@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 
 from ..host.processes import children, parentage
-from ..host.processes.activity import Activity
 from ..host.processes.children import Child
 from ..host.processes.orphans import OrphanSearch
 from ..host.processes.parentage import NOTES
@@ -21,13 +21,21 @@ class ProcessDetector:
 
     An adopted orphan that has ended is no leak: without us its status would have gone to init.  A
     child that was forked and has not yet called exec shows the command line of its parent.
+
+    Args:
+        orphans: the search for orphans, where there is one.
+        childless: what says at once that there are no children.
     """
 
     kind = "process"
 
-    def __init__(self, orphans: OrphanSearch | None = None) -> None:
+    def __init__(
+        self,
+        orphans: OrphanSearch | None = None,
+        childless: Callable[[], bool] = children.none,
+    ) -> None:
         self._orphans = orphans
-        self._activity = Activity()
+        self._childless = childless
         self._strays: list[ProcStat] = []
         self._pids: list[int] = []
         self._last: Snapshot = frozenset()
@@ -44,9 +52,7 @@ class ProcessDetector:
             return not closely and not self._orphans_moved() and self._same_children()
         if closely and self._strays:
             return False
-        if not self._activity.moved():
-            return True
-        return not self._orphans_moved() and children.none()
+        return not self._orphans_moved() and self._childless()
 
     def _orphans_moved(self) -> bool:
         return self._orphans is not None and self._orphans.moved(NOTES.forks)

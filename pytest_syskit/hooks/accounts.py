@@ -60,17 +60,22 @@ class Accounts:
 
     # -- one test ----------------------------------------------------------------------------------
 
-    def begin(self, item: pytest.Item) -> None:
-        """Open a test's account, unless that of an attempt is open which nobody has reported."""
+    def begin(self, item: pytest.Item) -> bool:
+        """Open a test's account, unless that of an attempt is open which nobody has reported.
+
+        Returns:
+            whether the test has phases that differ.
+        """
         if real.getpid() != self._pid:
-            return
+            return False
         self._failed = False
         if self._test is not None:
             if item is self._item:
-                return
+                return self._has_phases
             self._close_unheard()
         self._tidy()
         self._open(item)
+        return self._has_phases
 
     def _open(self, item: pytest.Item) -> None:
         self._item, self._test = item, Account(test_owner(item))

@@ -34,8 +34,8 @@ _TURNS = 50  # half a second in all: a child needs a millisecond to fail
 class Phases(Protocol):
     """Who wants to know where one phase of a test becomes the next."""
 
-    def begin(self, item: pytest.Item) -> object:
-        """Hear that a test's set-up is about to begin."""
+    def begin(self, item: pytest.Item) -> bool:
+        """Hear that a test's set-up is about to begin; say whether its turns are of interest."""
         ...
 
     def turn(self, phase: str) -> object:
@@ -58,7 +58,7 @@ class EscapeGuard:
         self, deliver: Callable[[dict[str, Any]], object], phases: Phases | None = None
     ) -> None:
         self._deliver = deliver
-        self._phases = phases
+        self._phases = self._turns = phases
         self._record = EscapeRecord()
         self._pid = real.getpid()
         self._phase_pid = 0  # of the process that began what is running now; 0 between tests
@@ -94,28 +94,28 @@ class EscapeGuard:
         self._phase_pid = real.getpid()
         self._test, self._forks = item.nodeid, NOTES.forks
         if self._phases is not None:
-            self._phases.begin(item)
+            self._turns = self._phases if self._phases.begin(item) else None
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self) -> Generator[None, Any, Any]:
         """Guard the test itself, as close to the user's code as a hook can be."""
         __tracebackhide__ = True  # nothing of ours belongs into a failing test's traceback
         self._phase_pid = pid = real.getpid()
-        phases = self._phases
-        if phases is not None:
-            phases.turn("call")
+        turns = self._turns
+        if turns is not None:
+            turns.turn("call")
         try:
             result = yield
         except BaseException as error:
             self.check(pid, error)
-            if phases is not None:
-                phases.fail(error)
-                phases.turn("teardown")
+            if self._phases is not None:
+                self._phases.fail(error)
+                self._phases.turn("teardown")
             raise
         if real.getpid() != pid:
             self._leave("returned")
-        if phases is not None:
-            phases.turn("teardown")
+        if turns is not None:
+            turns.turn("teardown")
         return result
 
     def pytest_fixture_post_finalizer(self) -> None:

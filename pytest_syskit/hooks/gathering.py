@@ -31,7 +31,7 @@ class Gathering:
         record = attached(report)
         if is_clean(record):
             self.facts.tests_checked += 1
-        elif says_something(record):
+        elif record and says_something(record):
             self._waiting = record
             self._config.pluginmanager.register(_Afterwards(self._catch_up), "syskit-afterwards")
         elif record:

@@ -18,10 +18,11 @@ from ..detectors.watch import Watch
 from ..host.descriptors.descriptors import counts
 from ..host.descriptors.held_listing import HeldListing
 from ..host.descriptors.quick_stat import quick_fstat
-from ..host.processes import orphans
+from ..host.processes import children, orphans
 from ..host.processes.adoption import Adoption
 from ..host.processes.orphans import OrphanSearch
 from ..host.processes.parentage import NOTES
+from ..host.processes.quick_wait import quick_childless
 from ..leaks.ledger import Ledger
 from ..leaks.resource import Detector
 from .accounts import Accounts
@@ -71,7 +72,7 @@ def _accounts(config: pytest.Config, settings: Settings, kinds: list[str]) -> Ac
         adoption = Adoption()
         adoption.start()
         config.add_cleanup(adoption.stop)
-    processes = ProcessDetector(_orphan_search(config))
+    processes = _processes(config)
     watch = Watch(_detectors(config, processes, kinds))
     if settings.leak_trace:
         from . import leak_trace  # noqa: PLC0415  # slow, and only for who asks for it
@@ -125,15 +126,23 @@ def _detectors(
     return [*found, *foreign_detectors(config)]
 
 
+def _processes(config: pytest.Config) -> ProcessDetector:
+    childless = quick_childless() if _is_quick(config) else children.none
+    return ProcessDetector(_orphan_search(config), childless)
+
+
 def _descriptors(config: pytest.Config) -> DescriptorDetector:
     heal = config.getoption("capture", "no") == "fd"
-    # The trace has its doubts wherever ctypes is in use.
-    quick = None if config.stash[SETTINGS].leak_trace else quick_fstat()
     listing = None
     if counts():
-        listing = HeldListing(quick)
+        listing = HeldListing(quick_fstat() if _is_quick(config) else None)
         config.add_cleanup(listing.close)
-    return DescriptorDetector(config.stash[BASELINE], listing, quick=quick, outputs_heal=heal)
+    return DescriptorDetector(config.stash[BASELINE], listing, outputs_heal=heal)
+
+
+def _is_quick(config: pytest.Config) -> bool:
+    """Say whether ctypes may be used; wherever it is, the trace has its doubts."""
+    return not config.stash[SETTINGS].leak_trace
 
 
 def _begin(config: pytest.Config, kind: str) -> Detector:

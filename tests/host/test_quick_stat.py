@@ -8,20 +8,15 @@ import sys
 
 import pytest
 
+from pytest_syskit import run_in_fork
 from pytest_syskit.host.descriptors.descriptors import counts
 from pytest_syskit.host.descriptors.held_listing import HeldListing
-from pytest_syskit.host.descriptors.quick_stat import quick_fstat, same_files
+from pytest_syskit.host.descriptors.quick_stat import Comparison, quick_fstat, same_files
 
 LINUX_64 = sys.platform.startswith("linux") and sys.maxsize > 2**32
 
 
-@pytest.fixture(params=["quick", "slow"])
-def way(request):
-    if request.param == "slow":
-        return None
-    if quick_fstat() is None:
-        pytest.skip("the C library has no fstat that is laid out as expected")
-    return quick_fstat()
+needs_quick = pytest.mark.skipif(quick_fstat() is None, reason="no fstat as expected")
 
 
 @pytest.fixture
@@ -34,14 +29,25 @@ def files(tmp_path):
         os.close(fd)
 
 
-def test_what_stays_is_the_same(way, files):
-    stands = same_files(files, way)
+@pytest.fixture(params=["quick", "slow"])
+def stands(request, files, tmp_path):
+    """Ask one way or the other whether all of them are the same."""
+    if request.param == "slow":
+        yield lambda: same_files(files)
+        return
+    if quick_fstat() is None:
+        pytest.skip("the C library has no fstat that is laid out as expected")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    yield Comparison(quick_fstat(), files, (folder, os.fstat(folder).st_size)).holds
+    os.close(folder)
+
+
+def test_what_stays_is_the_same(stands):
     assert [stands(), stands()] == [True, True]
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_one_that_leads_elsewhere_is_noticed(way, files, which, tmp_path):
-    stands = same_files(files, way)
+def test_one_that_leads_elsewhere_is_noticed(stands, files, which, tmp_path):
     fd = files[which][0]
     kept = os.dup(fd)
     with (tmp_path / "other").open("w") as other:
@@ -53,8 +59,7 @@ def test_one_that_leads_elsewhere_is_noticed(way, files, which, tmp_path):
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_one_that_is_closed_is_noticed(way, files, which):
-    stands = same_files(files, way)
+def test_one_that_is_closed_is_noticed(stands, files, which):
     fd = files[which][0]
     kept = os.dup(fd)
     os.close(fd)
@@ -63,10 +68,61 @@ def test_one_that_is_closed_is_noticed(way, files, which):
     os.close(kept)
 
 
-def test_none_at_all_are_the_same(way):
-    assert same_files((), way)()
+def test_none_at_all_are_the_same():
+    assert same_files(())
 
 
+@needs_quick
+def test_what_was_not_the_same_when_first_asked_is_not_the_same_later(files, tmp_path):
+    fd, device, inode = files[0]
+    folder = os.open(tmp_path, os.O_RDONLY)
+    size = os.fstat(folder).st_size
+    wrong = Comparison(quick_fstat(), [(fd, device, inode + 1)], (folder, size))
+    assert [wrong.holds(), wrong.holds()] == [False, False]
+    os.close(folder)
+
+
+@needs_quick
+@pytest.mark.skipif(not counts(), reason="the kernel tells no count")
+class TestComparisonWithTheListing:
+    @pytest.fixture
+    def listing(self):
+        listing = HeldListing(quick_fstat())
+        yield listing
+        listing.close()
+
+    def test_one_more_is_noticed(self, listing, files):
+        stands = listing.comparison(listing.count(), files)
+        assert stands()
+        fd = os.open(os.devnull, os.O_RDONLY)
+        assert not stands()
+        os.close(fd)
+        assert stands()
+
+    def test_no_files_at_all_are_still_counted(self, listing):
+        stands = listing.comparison(listing.count(), ())
+        assert stands()
+        fd = os.open(os.devnull, os.O_RDONLY)
+        assert not stands()
+        os.close(fd)
+
+    def test_a_listing_that_was_closed_does_not_hold(self, listing, files):
+        stands = listing.comparison(listing.count(), files)
+        os.close(listing.fd)
+        assert not stands()
+        assert listing.comparison(listing.count(), files)()  # opened anew
+
+    def test_it_says_nothing_of_a_forked_child(self, listing, files):
+        stands = listing.comparison(listing.count(), files)
+        assert run_in_fork(stands).value is False
+
+    def test_without_the_c_function_there_is_none(self, files):
+        listing = HeldListing()
+        assert listing.comparison(listing.count(), files) is None
+        listing.close()
+
+
+@pytest.mark.parametrize("way", [None, pytest.param(quick_fstat(), marks=needs_quick)])
 @pytest.mark.skipif(not counts(), reason="the kernel tells no count")
 def test_the_listing_counts_either_way(way):
     listing = HeldListing(way)

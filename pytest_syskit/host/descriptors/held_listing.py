@@ -9,10 +9,11 @@ that whoever opens a file still gets the lowest free one, and it is not inherite
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..real import real
-from .quick_stat import INODE, SIZE, WORDS, Quick, room
+from .quick_stat import INODE, SIZE, WORDS, Comparison, Quick, room
 
 _PATH = "/proc/self/fd"
 _NUMBER = 200  # beyond what tests count on, within the usual limit of 1024
@@ -55,6 +56,24 @@ class HeldListing:
             return self._open()  # closed
         size: int = facts.st_size
         return size if facts.st_ino == self._inode else self._open()
+
+    def comparison(
+        self, count: int, files: Iterable[tuple[int, int, int]]
+    ) -> Callable[[], bool] | None:
+        """Return what asks at once whether ``count`` are open, and ``files`` are what they were.
+
+        Args:
+            count: how many, as told by :meth:`count`.
+            files: descriptors with their devices and inodes.
+
+        Returns:
+            ``None`` where the C library's ``fstat`` may not be used.  A *no* may be wrong: when the
+            directory has been opened anew, or is another process's.
+        """
+        if self._quick is None:
+            return None
+        pid, both = self._pid, Comparison(self._quick, files, (self.fd, count))
+        return lambda: pid == real.getpid() and both.holds()
 
     def _open(self) -> int:
         self.fd = -1  # the number is somebody else's now, or the directory another process's

@@ -51,20 +51,8 @@ def room(words: int) -> Any:
     return (ctypes.c_uint64 * words)()
 
 
-def same_files(
-    files: Iterable[tuple[int, int, int]], quick: Quick | None = None
-) -> Callable[[], bool]:
-    """Return what asks whether numbers still lead to the files that they led to.
-
-    Args:
-        files: descriptors with their devices and inodes.
-        quick: the C library's ``fstat``, where it may be used.
-    """
-    known = tuple(files)
-    return functools.partial(_are_same, known) if quick is None else _Comparison(quick, known).holds
-
-
-def _are_same(files: tuple[tuple[int, int, int], ...]) -> bool:
+def same_files(files: Iterable[tuple[int, int, int]]) -> bool:
+    """Say whether descriptors are open and lead to files of these devices and inodes."""
     fstat = real.fstat
     try:
         for fd, device, inode in files:
@@ -76,31 +64,39 @@ def _are_same(files: tuple[tuple[int, int, int], ...]) -> bool:
     return True
 
 
-class _Comparison:
-    """Asks all of them, and compares all answers at once.
+class Comparison:
+    """The same question, and whether a directory has kept its size, at the price of the calls.
 
     Each answer is written two words behind the one before, and so over all of it but its device and
-    inode.
+    inode; the directory's is the last and stays whole::
+
+        device │ inode │ device │ inode │ … │ device │ inode │ … │ size
+
+    Args:
+        function: the C library's ``fstat``.
+        files: descriptors with their devices and inodes.
+        folder: the directory's descriptor, and the size that it should have.
     """
 
-    def __init__(self, function: Quick, files: tuple[tuple[int, int, int], ...]) -> None:
+    def __init__(
+        self, function: Quick, files: Iterable[tuple[int, int, int]], folder: tuple[int, int]
+    ) -> None:
         import ctypes  # noqa: PLC0415  # see quick_fstat
 
+        known = tuple(files)
+        words = room(2 * len(known) + WORDS)
         self._function = function
-        self._room = room(2 * len(files) + WORDS)
-        self._asked = [
-            (ctypes.c_int(fd), ctypes.byref(self._room, 2 * _WORD * place))
-            for place, (fd, _, _) in enumerate(files)
-        ]
-        expected = room(2 * len(files))
-        expected[:] = [word for _, device, inode in files for word in (device, inode)]
-        self._expected = bytes(expected)
-        self._found = memoryview(self._room).cast("B")[: len(self._expected)]
+        self._numbers = (*(fd for fd, _, _ in known), folder[0])
+        self._places = [ctypes.byref(words, 2 * _WORD * n) for n in range(len(known) + 1)]
+        self._found = memoryview(words).cast("B")[: _WORD * (2 * len(known) + SIZE + 1)]
+        any(map(function, self._numbers, self._places))  # what is between inode and size stays
+        identities = [word for _, device, inode in known for word in (device, inode)]
+        words[: len(identities)] = identities
+        words[len(identities) + SIZE] = folder[1]
+        self._expected = self._found.tobytes()
 
     def holds(self) -> bool:
-        """Say whether all are open and the same."""
-        function = self._function
-        for number, place in self._asked:
-            if function(number, place):
-                return False  # closed
+        """Say whether all are open and the same, and the directory as full as it was."""
+        if any(map(self._function, self._numbers, self._places)):
+            return False  # closed
         return self._found.tobytes() == self._expected

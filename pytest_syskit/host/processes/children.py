@@ -16,7 +16,9 @@ from .. import capabilities
 from ..real import real
 from . import proc
 
-_KEEP = os.WEXITED | os.WNOHANG | os.WNOWAIT if hasattr(os, "WNOWAIT") else 0
+# How to ask waitid about all children without waiting and without taking anything away.
+ALL = getattr(os, "P_ALL", 0)
+KEEP = os.WEXITED | os.WNOHANG | os.WNOWAIT if hasattr(os, "WNOWAIT") else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,10 @@ def none() -> bool:
 
     ``False`` where the platform cannot tell cheaply.
     """
-    if not _KEEP:
+    if not KEEP:
         return False
     try:
-        real.waitid(os.P_ALL, 0, _KEEP)
+        real.waitid(ALL, 0, KEEP)
     except ChildProcessError:
         return True
     return False
