@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-RECORDER = """
-import json
-import pytest
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_logreport(report):
-    outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-    with open({path!r}, "a") as out:
-        print(json.dumps([report.nodeid.partition("::")[2], report.when, outcome]), file=out)
-"""
+from inner_run import recorded, run_pytest, start_recording
 
 
 class Row(NamedTuple):
@@ -122,45 +107,21 @@ def run(request, tmp_path_factory) -> Run:
     mode, workers = request.param
     folder = tmp_path_factory.mktemp("outcomes")
     shutil.copy(Path(__file__).with_name("bad_tests.py"), folder / "test_bad.py")
-    record = folder / "record.jsonl"
-    (folder / "conftest.py").write_text(RECORDER.format(path=str(record)))
+    start_recording(folder)
     (folder / "pytest.ini").write_text(
         "[pytest]\nsyskit_leak_ignore =\n    fd:/dev/null  # meant\n"
     )
     report = folder / "report.json"
-    arguments = ["-p", "no:cacheprovider", "-p", "syskit", f"--syskit-leaks={mode}"]
+    arguments = [f"--syskit-leaks={mode}"]
     arguments += ["--syskit-leak-kinds=all", "--syskit-restore=leaked"]
     arguments += ["--syskit-reap=leaked", f"--syskit-report={report}", "-W", "ignore"]
     arguments += ["-p", "xdist", f"-n{workers}"] if workers else []
-    status, output = _pytest(folder, arguments)
-    outcomes: dict[str, list[tuple[str, str]]] = {}
-    for line in record.read_text().splitlines():
-        test, when, outcome = json.loads(line)
-        outcomes.setdefault(test, []).append((when, outcome))
+    status, output = run_pytest(folder, arguments)
+    outcomes = {
+        test: [(phase, became) for phase, became, _ in told]
+        for test, told in recorded(folder).items()
+    }
     return Run(mode, outcomes, json.loads(report.read_text()), output, status)
-
-
-def _pytest(folder, arguments):
-    """Run pytest in a session of its own, and end whatever it leaves there."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "SYSKIT"))}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    output = folder / "output.txt"
-    with output.open("w") as out:
-        run = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *arguments],
-            cwd=folder,
-            env=environment,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    try:
-        status = run.wait(timeout=120)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-    return status, output.read_text()
 
 
 def outcome(reports: list[tuple[str, str]]) -> str:
