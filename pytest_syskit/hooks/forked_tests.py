@@ -21,7 +21,7 @@ from .accounts import Accounts
 from .fork_marker import Isolation, isolation_of
 from .forked_reports import Recorder, count_failed_subtests, crash_report, failed_subtests
 from .forked_reruns import Repeaters
-from .forked_wide import add_sections, drained, set_up_wider, tear_down_wider
+from .forked_wide import add_failure, add_sections, drained, set_up_wider, tear_down_wider
 from .settings import BASELINE, SETTINGS
 
 _NO_LIMIT = 7 * 24 * 3600.0  # seconds: a test without a limit ends by itself or not at all
@@ -173,11 +173,11 @@ def _end_wider(
 ) -> None:
     """Tear down what the next test does not need, and publish the last report with what came of it.
 
-    A failure becomes that of a report that passed; after one that did not, it has its own.
+    A failure becomes that of the test's own last report, as far as it can.
     """
     failed, sections = tear_down_wider(item, nextitem)
-    if last is not None and failed is not None and last.passed:
-        last.outcome, last.longrepr, failed = "failed", failed.longrepr, None
+    if last is not None and failed is not None and add_failure(last, failed):
+        failed = None
     for report in (last, failed):
         if report is not None:
             add_sections(report, sections)

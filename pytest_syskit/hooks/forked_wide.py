@@ -6,10 +6,10 @@ pytest has no public way to set them up alone.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -91,7 +91,33 @@ def tear_down_wider(
     own._report_sections = before  # noqa: SLF001  # see above
     if call.excinfo is None:
         return None, sections
+    _note_xfail(item)
     return item.ihook.pytest_runtest_makereport(item=item, call=call), sections
+
+
+def _note_xfail(item: pytest.Item) -> None:
+    """Let pytest know that a test is expected to fail; what it noted at set-up is in the child."""
+    marks: Any = item.config.pluginmanager.get_plugin("skipping")
+    with contextlib.suppress(Exception):  # a wrong condition: the child has met it, and reports it
+        if marks is not None and not marks.evaluate_skip_marks(item):
+            item.stash[marks.xfailed_key] = marks.evaluate_xfail_marks(item)
+
+
+def add_failure(report: pytest.TestReport, wide: pytest.TestReport) -> bool:
+    """Let a test's last report tell of the failure of wide fixtures; say whether it can.
+
+    pytest raises one group of all errors of a teardown.  Those of the test are in another process,
+    so its report tells of one after the other.
+    """
+    if report.passed:
+        report.outcome, report.longrepr = wide.outcome, wide.longrepr
+        vars(report).update({k: v for k, v in vars(wide).items() if k == "wasxfail"})
+        return True
+    add: Any = getattr(report.longrepr, "addsection", None)
+    if report.failed and wide.failed and add is not None:
+        add("then, in the teardown of wider fixtures", wide.longreprtext)
+        return True
+    return False
 
 
 def add_sections(report: pytest.TestReport, sections: list[tuple[str, str]]) -> None:
@@ -114,7 +140,7 @@ def drained(config: pytest.Config) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("stdout", out), ("stderr", err)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _heard(item: pytest.Item, when: str) -> Iterator[None]:
     """Capture output, which stays in pytest's capture until somebody reads it, and log."""
     capture: Any = item.config.pluginmanager.get_plugin("capturemanager")
@@ -129,7 +155,7 @@ def _heard(item: pytest.Item, when: str) -> Iterator[None]:
                 capture.suspend_global_capture(in_=False)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _logged(item: pytest.Item, when: str) -> Iterator[None]:
     plugin: Any = item.config.pluginmanager.get_plugin("logging-plugin")
     formatter = getattr(plugin, "formatter", None)

@@ -93,6 +93,38 @@ def test_a_wide_fixture_is_set_up_and_torn_down_once_in_the_parent(forked, pytes
     assert len({line.split()[1] for line in lines}) == 1
 
 
+WIDE_BREAKS = """
+import pytest
+@pytest.fixture(scope="module")
+def wide():
+    yield
+    raise RuntimeError("wide broke")
+@pytest.fixture
+def narrow():
+    yield
+    raise ValueError("narrow broke")
+"""
+
+
+def test_both_teardowns_of_a_test_are_told_in_one_error(forked):
+    body = f"{WIDE_BREAKS}\ndef test_a(wide, narrow): pass"
+    plain, inside = forked(body), forked(body, "--syskit-fork")
+    assert inside.parseoutcomes() == plain.parseoutcomes() == {"passed": 1, "errors": 1}
+    inside.stdout.fnmatch_lines(
+        ["*ERROR at teardown of test_a*", "E *ValueError: narrow broke", "* then, in the teardown of wider fixtures *", "E *RuntimeError: wide broke"]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "mark", ["xfail", "xfail(raises=RuntimeError)", "xfail(raises=KeyError)", "xfail(run=False)"]
+)
+def test_a_test_that_is_expected_to_fail_may_end_with_a_broken_wide_fixture(forked, mark):
+    body = f"{WIDE_BREAKS}\ndef test_a(wide): pass\n@pytest.mark.{mark}\ndef test_b(wide): pass"
+    plain, inside = forked(body), forked(body, "--syskit-fork")
+    assert inside.parseoutcomes() == plain.parseoutcomes()
+    assert inside.ret == plain.ret
+
+
 def test_failures_keep_introspection_output_and_warnings(forked):
     result = forked(BODY, "--syskit-fork")
     result.stdout.fnmatch_lines(

@@ -43,6 +43,9 @@ def test_%d(): pass""",
     """@pytest.mark.xfail(raises=KeyError)
 def test_%d(): raise ValueError(%d)""",
     """def test_%d(): pytest.xfail("imperative %d")""",
+    # The wide fixture's error is this test's, if it is the last of its module.
+    """@pytest.mark.xfail
+def test_%d(breaking_wide): pass""",
     """def test_%d(broken): pass""",
     """def test_%d(breaking): print("in call")""",
     '''def test_%d(breaking): assert 0, "both"''',
