@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .overrun import Overrun
@@ -50,11 +51,18 @@ def raise_overrun(
         f"{text} {overrun.seconds:g} s{_story(overrun, heard=bool(own) or _cancelled(error))}"
     )
     timeout.overrun = overrun
-    shot = own[0] if own else limit.last_shot
+    shot = own[0] if own else limit.last_shot or (error if _cancelled(error) else None)
     if shot is not None:  # also one that was caught knows the way to where the code hung
         timeout = timeout.with_traceback(trim(shot.__traceback__, _OURS))
-    told = error in own or (hasattr(error, "exceptions") and _cancelled(error))
-    raise timeout from (None if told else error)  # a group of cancelled tasks says no more
+    raise timeout from (None if _says_no_more(error, own) else error)
+
+
+def _says_no_more(error: BaseException | None, own: Sequence[BaseException]) -> bool:
+    """Say whether an error is the time-out itself, a cancelled task, or a group of these."""
+    parts = getattr(error, "exceptions", None)  # of an ExceptionGroup, or its backport
+    if parts is None:
+        return error in own or _cancelled(error)
+    return all(_says_no_more(part, own) for part in parts)
 
 
 def _cancelled(error: BaseException | None) -> bool:
