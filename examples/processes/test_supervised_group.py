@@ -36,6 +36,9 @@ with supervised_group({"a": Program(["sleep", "600"]), "b": stubborn}) as group:
 """
 
 
+AGAIN = 5  # seconds: Ctrl-C within a finaliser is lost, and whoever pressed it presses again
+
+
 @contextmanager
 def alarms_as_ctrl_c():
     """Let an alarm do what Ctrl-C does, at a moment of the test's choice."""
@@ -54,12 +57,12 @@ def enter_and_leave(troop, seconds):
             process = psutil.Process(each.pid)
             while not process.children():  # until the trap is set
                 time.sleep(0.01)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
 
 
 def wait_inside(troop, seconds):
     """Let the alarm come, wherever that is."""
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     with supervised_group(troop):
         signal.pause()
 
