@@ -28,13 +28,18 @@ MEMORY_STEP = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is run: tests a session, rounds of A B, starts, tests for slow tools, for memory."""
+    """How much is run.
+
+    Tests a session, rounds of A B, starts, tests for slow tools and for memory; MiB of objects in a
+    process that forks.
+    """
 
     tests: int
     rounds: int
     starts: int
     slow_tests: int
     memory_tests: int
+    heap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ def remembering(folder: Path, scale: Scale) -> Iterator[Row]:
 
 
 def comparing(folder: Path, scale: Scale) -> Iterator[Row]:
-    """Other ways to notice what tests leave: what each adds to one test."""
+    """Other ways to notice what tests leave, and to fork them: what each adds to one test."""
     tests = scale.slow_tests
     suite = suites.write_empty_tests(folder / "few", tests)
     listing = suites.list_children_with_psutil(suites.write_empty_tests(folder / "psutil", tests))
@@ -167,6 +172,10 @@ def comparing(folder: Path, scale: Scale) -> Iterator[Row]:
             "other", suite, ("-p", "pytest_openfiles.plugin", "--open-files")
         ),
         "pytest --lsof": Variant("other", suite, ("-p", "pytester", "--lsof")),
+        "pytest-syskit --syskit-fork": Variant("other", suite, (*OURS, "--syskit-fork")),
+        f"pytest-forked {_version('pytest-forked')}": Variant(
+            "other", suite, ("-p", "pytest_forked", "--forked")
+        ),
     }
     for what, variant in others.items():
         yield _comparison(what, plain, variant, tests)
@@ -193,6 +202,8 @@ def _comparison(what: str, plain: Variant, other: Variant, tests: int) -> Row:
 def _lack(what: str) -> str:
     if "openfiles" in what and not importlib.util.find_spec("pytest_openfiles"):
         return "not installed (pip install pytest-openfiles)"
+    if "forked" in what and not importlib.util.find_spec("pytest_forked"):
+        return "not installed (pip install pytest-forked; runs on pytest 9.1.1 and older)"
     if "lsof" in what and not shutil.which("lsof"):
         return "there is no lsof here"
     return ""

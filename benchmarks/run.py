@@ -21,15 +21,18 @@ from pathlib import Path
 
 import pytest
 import rows
+import tool_rows
 from rows import Row, Scale
 
-QUICK = Scale(tests=1_000, rounds=3, starts=5, slow_tests=50, memory_tests=4_000)
-USUAL = Scale(tests=10_000, rounds=5, starts=15, slow_tests=300, memory_tests=20_000)
-FULL = Scale(tests=10_000, rounds=9, starts=25, slow_tests=300, memory_tests=100_000)
+QUICK = Scale(tests=1_000, rounds=3, starts=5, slow_tests=50, memory_tests=4_000, heap=50)
+USUAL = Scale(tests=10_000, rounds=5, starts=15, slow_tests=300, memory_tests=20_000, heap=500)
+FULL = Scale(tests=10_000, rounds=9, starts=25, slow_tests=300, memory_tests=100_000, heap=500)
 GROUPS = {
     "watching": rows.watching,
     "starting": rows.starting,
     "remembering": rows.remembering,
+    "forking": tool_rows.forking,
+    "limiting": tool_rows.limiting,
     "comparing": rows.comparing,
 }
 WIDTHS = (58, 10, 10, 42, 22)
