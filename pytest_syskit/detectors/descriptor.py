@@ -59,7 +59,8 @@ class DescriptorDetector:
 
     def unchanged(self, closely: bool) -> bool:
         """Say whether the last snapshot still holds, without making a new one."""
-        if closely and self._all_stand is not None and self._all_stand():
+        quickly = self._all_stand if closely else None
+        if quickly is not None and quickly() and _are_same(self._anonymous):
             return True
         try:
             if not self._counts or self._ask_count() != self._count:
@@ -70,7 +71,8 @@ class DescriptorDetector:
         if not closely:
             return True
         if self._listed and self._stands():
-            self._choose()  # the directory has been opened anew
+            if self._all_stand is not None:
+                self._choose()  # the directory has been opened anew
             return True
         self.swapped = True
         return False
@@ -105,7 +107,7 @@ class DescriptorDetector:
         self._typed = [(fd, each[0], each[1]) for fd, each in chosen if each[2]]
         self._anonymous = [(fd, each) for fd, each in chosen if not each[2]]
         self._all_stand = None
-        if self._listing is not None and self._listed and not self._anonymous:
+        if self._listing is not None and self._listed:
             self._all_stand = self._listing.comparison(self._count, self._typed)
 
     def snapshot(self) -> Snapshot:

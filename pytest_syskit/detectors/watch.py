@@ -70,10 +70,7 @@ class Watch:
 
     def disturbances(self) -> list[Resource]:
         """Return what was there before the tests and was closed or replaced since last asked."""
-        changes: list[Resource] = []
-        for ask in self._disturbances:
-            changes += ask()
-        return changes
+        return [change for ask in self._disturbances for change in ask()]
 
     def describe(self, resource: Resource) -> Resource:
         """Let the resource's own detector describe it."""

@@ -111,10 +111,11 @@ def add_failure(report: pytest.TestReport, wide: pytest.TestReport) -> bool:
     """
     if report.passed:
         report.outcome, report.longrepr = wide.outcome, wide.longrepr
-        vars(report).update({k: v for k, v in vars(wide).items() if k == "wasxfail"})
+        if hasattr(wide, "wasxfail"):
+            report.wasxfail = wide.wasxfail
         return True
     add: Any = getattr(report.longrepr, "addsection", None)
-    if report.failed and wide.failed and add is not None:
+    if add is not None and (report.failed or report.outcome == wide.outcome):
         add("then, in the teardown of wider fixtures", wide.longreprtext)
         return True
     return False

@@ -118,8 +118,11 @@ def test_both_teardowns_of_a_test_are_told_in_one_error(forked):
 @pytest.mark.parametrize(
     "mark", ["xfail", "xfail(raises=RuntimeError)", "xfail(raises=KeyError)", "xfail(run=False)"]
 )
-def test_a_test_that_is_expected_to_fail_may_end_with_a_broken_wide_fixture(forked, mark):
-    body = f"{WIDE_BREAKS}\ndef test_a(wide): pass\n@pytest.mark.{mark}\ndef test_b(wide): pass"
+@pytest.mark.parametrize("fixtures", ["wide", "wide, narrow"])
+def test_a_test_that_is_expected_to_fail_may_end_with_a_broken_wide_fixture(forked, mark, fixtures):
+    body = (
+        f"{WIDE_BREAKS}\ndef test_a(wide): pass\n@pytest.mark.{mark}\ndef test_b({fixtures}): pass"
+    )
     plain, inside = forked(body), forked(body, "--syskit-fork")
     assert inside.parseoutcomes() == plain.parseoutcomes()
     assert inside.ret == plain.ret

@@ -1,7 +1,8 @@
 """waitid(2) without the exception that is its usual answer.
 
 ``os.waitid`` says that there is no child by raising, which costs twice as much as all the rest.
-The C function answers -1, and nothing else can be wrong: it never waits, and takes nothing away.
+The C function answers -1, and where the call exists there is no other reason: it never waits, and
+takes nothing away.
 """
 
 from __future__ import annotations
