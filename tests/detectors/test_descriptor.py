@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import socket
 import threading
 import time
@@ -11,9 +12,12 @@ import time
 import pytest
 
 from pytest_syskit import run_in_fork
+from pytest_syskit.detectors import descriptor
 from pytest_syskit.detectors.baseline import Baseline
 from pytest_syskit.detectors.descriptor import DescriptorDetector
 from pytest_syskit.host.descriptors import descriptors
+from pytest_syskit.host.descriptors.held_listing import HeldListing
+from pytest_syskit.host.descriptors.quick_stat import quick_fstat, same_files
 from pytest_syskit.host.real import real
 from pytest_syskit.leaks.resource import NotObservable
 
@@ -191,3 +195,27 @@ def test_the_description_tells_kind_target_mode_and_inheritance(tmp_path):
         "inheritable": True,
     }
     assert told.label == f"fd {fd}  {tmp_path / 'file'} (write, at byte 4, inherited by children)"
+
+
+@pytest.mark.skipif(
+    not hasattr(select, "epoll") or not descriptors.counts() or quick_fstat() is None,
+    reason="no quick looks here",
+)
+def test_looks_are_quick_beside_an_epoll_and_again_after_the_listing_was_closed():
+    def looks():  # in a child, for a thread of a plugin that waits in accept() makes all looks slow
+        asked_slowly = []
+        descriptor.same_files = lambda files: asked_slowly.append(files) or same_files(files)
+        listing = HeldListing(quick_fstat())
+        with select.epoll() as held:
+            detector = DescriptorDetector(listing=listing)
+            detector.snapshot()
+            quick = detector.unchanged(closely=True), len(asked_slowly)
+            os.close(listing.fd)
+            found = detector.unchanged(closely=True), len(asked_slowly)
+            again = detector.unchanged(closely=True), len(asked_slowly)
+            with select.epoll() as other:
+                os.dup2(other.fileno(), held.fileno())
+            os.dup2(0, held.fileno())
+            return quick, found, again, detector.unchanged(closely=True)
+
+    assert run_in_fork(looks).value == ((True, 0), (True, 1), (True, 1), False)
